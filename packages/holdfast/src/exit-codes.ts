@@ -1,0 +1,44 @@
+/** What the process's exit code says, so that scripts need not read messages. */
+import {
+  InvalidAddressError,
+  ListenError,
+  LogDamagedError,
+  LogFolderLockedError,
+  LogFolderUnreadableError,
+  LogMissingError,
+  LogVersionError,
+} from "@holdfast/server";
+import { UsageError } from "./settings.js";
+
+export const exitCodes = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  cannotListen: 3,
+  folderLocked: 4,
+  folderUnreadable: 5,
+  logDamaged: 6,
+  storageFailed: 7,
+  newerFormat: 8,
+  interrupted: 130,
+} as const;
+
+/** Shown under `holdfast serve --help`. */
+export const exitCodeHelp = `
+Exit codes:
+  0  stopped cleanly          4  data folder is in use by another server
+  1  unexpected error         5  data folder cannot be read or written
+  2  wrong flag or setting    6  the log or a snapshot is damaged or missing
+  3  cannot listen            7  storage failed while serving
+                              8  data was written by a newer version`;
+
+/** The exit code for an error that ended the start. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError || error instanceof InvalidAddressError) return exitCodes.usage;
+  if (error instanceof ListenError) return exitCodes.cannotListen;
+  if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
+  if (error instanceof LogFolderUnreadableError) return exitCodes.folderUnreadable;
+  if (error instanceof LogDamagedError || error instanceof LogMissingError) return exitCodes.logDamaged;
+  if (error instanceof LogVersionError) return exitCodes.newerFormat;
+  return exitCodes.unexpected;
+}

@@ -1,0 +1,82 @@
+/**
+ * `holdfast serve`: starts the server, says where it is, and stops it on a signal. One clear line and a
+ * distinct exit code for whatever keeps it from starting.
+ */
+import { resolve } from "node:path";
+import { createLogger, type Logger, type RunningServer, startServer } from "@holdfast/server";
+import { exitCodeOf, exitCodes } from "./exit-codes.js";
+import type { ServeSettings } from "./settings.js";
+import { version } from "./version.js";
+
+/** Serves until a signal comes or storage fails. Ends the process. */
+export async function serve(settings: ServeSettings): Promise<void> {
+  const logger = createLogger(settings.logLevel, settings.logFormat);
+  const dataDir = settings.inMemory ? undefined : resolve(settings.dataDir);
+  stopOnBugs(logger);
+  let server: RunningServer;
+  try {
+    server = await startServer({
+      ...(dataDir === undefined ? {} : { dataDir }),
+      listen: settings.listen,
+      name: settings.name,
+      logger,
+      onFatal: () => process.exit(exitCodes.storageFailed),
+    });
+  } catch (error) {
+    fail(error);
+    return;
+  }
+  stopOnSignals(server, logger);
+  announce(server, settings, dataDir, logger);
+}
+
+/** Says in one line why the server did not start, and exits. */
+export function fail(error: unknown): void {
+  const code = exitCodeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`holdfast: ${message}\n`);
+  if (code === exitCodes.unexpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exit(code);
+}
+
+function announce(server: RunningServer, settings: ServeSettings, dataDir: string | undefined, logger: Logger): void {
+  const place = dataDir ?? "in memory, gone when this process ends";
+  if (settings.logFormat === "json") {
+    logger.info({ address: server.endpoint, addresses: server.addresses, dataDir, version }, "ready");
+    return;
+  }
+  process.stdout.write(
+    `Holdfast ${version} is ready (etcd v3 API)\n` +
+      `  address  ${server.addresses.join(", ")}\n` +
+      `  data     ${place}\n` +
+      `  try      etcdctl --endpoints=${server.endpoint} put greeting hello\n` +
+      `           etcdctl --endpoints=${server.endpoint} lock deploy -- sh -c 'echo I hold $ETCD_LOCK_KEY'\n` +
+      "  stop     Ctrl-C\n",
+  );
+}
+
+/** The first signal stops cleanly, the second at once. */
+function stopOnSignals(server: RunningServer, logger: Logger): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(exitCodes.interrupted);
+    stopping = true;
+    logger.info("stopping; once more stops at once");
+    server.close().then(
+      () => process.exit(exitCodes.ok),
+      (error) => fail(error),
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}
+
+/** A bug stops the server: a dead server releases no lock early, a wrong one does (fault-model F17). */
+function stopOnBugs(logger: Logger): void {
+  const stop = (error: unknown): void => {
+    logger.fatal({ err: error }, "unexpected error, stopping");
+    process.exit(exitCodes.unexpected);
+  };
+  process.on("uncaughtException", stop);
+  process.on("unhandledRejection", stop);
+}

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Command, CommanderError } from "commander";
+import { addServeOptions, type ServeSettings, serveSettings, UsageError } from "./settings.js";
+
+let folder: string;
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), "holdfast-settings-"));
+});
+after(() => rmSync(folder, { recursive: true }));
+
+/** The settings for these arguments, variables, and lines of a config file. */
+function settings(args: string[], variables: Record<string, string> = {}, config?: string): ServeSettings {
+  const file = join(folder, "config.yaml");
+  if (config !== undefined) writeFileSync(file, config);
+  const command = addServeOptions(new Command("serve"))
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  const saved = { ...process.env };
+  Object.assign(process.env, variables);
+  try {
+    command.parse(config === undefined ? args : ["--config", file, ...args], { from: "user" });
+    return serveSettings(command);
+  } finally {
+    process.env = saved;
+  }
+}
+
+test("the defaults", () => {
+  const { dataDir, inMemory, listen, name, logLevel, logFormat } = settings([]);
+  assert.deepEqual(
+    { dataDir, inMemory, listen, name, logLevel, logFormat },
+    {
+      dataDir: "holdfast-data",
+      inMemory: false,
+      listen: ["127.0.0.1:2379"],
+      name: "default",
+      logLevel: "info",
+      logFormat: "text",
+    },
+  );
+});
+
+test("a flag wins over a variable, a variable over the file, the file over the default", () => {
+  const file = "name: from-file\ndata-dir: from-file\nlog-level: warn\nlisten: [127.0.0.1:1, 127.0.0.1:2]\n";
+  const found = settings(
+    ["--name", "from-flag"],
+    { HOLDFAST_NAME: "from-variable", HOLDFAST_DATA_DIR: "from-variable" },
+    file,
+  );
+  assert.equal(found.name, "from-flag");
+  assert.equal(found.dataDir, "from-variable");
+  assert.equal(found.logLevel, "warn");
+  assert.deepEqual(found.listen, ["127.0.0.1:1", "127.0.0.1:2"]);
+  assert.equal(found.logFormat, "text");
+});
+
+test("several addresses are separated by commas, in a flag, a variable and the file", () => {
+  const expected = ["127.0.0.1:1", "[::1]:2"];
+  assert.deepEqual(settings(["--listen", "127.0.0.1:1,[::1]:2"]).listen, expected);
+  assert.deepEqual(settings([], { HOLDFAST_LISTEN: "127.0.0.1:1, [::1]:2" }).listen, expected);
+  assert.deepEqual(settings([], {}, "listen: 127.0.0.1:1,[::1]:2").listen, expected);
+});
+
+test("in-memory can be said in each of the three ways", () => {
+  assert.equal(settings(["--in-memory"]).inMemory, true);
+  assert.equal(settings([], { HOLDFAST_IN_MEMORY: "true" }).inMemory, true);
+  assert.equal(settings([], {}, "in-memory: true").inMemory, true);
+  assert.equal(settings([], {}, "in-memory: false").inMemory, false);
+});
+
+test("a JSON file does as well as a YAML one", () => {
+  assert.equal(settings([], {}, '{ "name": "json", "log-format": "json" }').logFormat, "json");
+});
+
+test("an unknown flag and a wrong value are refused", () => {
+  assert.throws(() => settings(["--data-dri", "x"]), CommanderError);
+  assert.throws(() => settings(["--log-level", "loud"]), CommanderError);
+  assert.throws(() => settings(["--listen", "a,,b"]), CommanderError);
+  assert.throws(() => settings([], { HOLDFAST_LOG_FORMAT: "xml" }), CommanderError);
+});
+
+test("a config file is refused in one line that names it and what is wrong", () => {
+  const cases: Array<[string, RegExp]> = [
+    ["nmae: x", /config\.yaml: unknown setting "nmae"$/],
+    ["log-level: loud", /config\.yaml: "log-level": /],
+    ["in-memory: perhaps", /"in-memory" must be true or false$/],
+    ["- a list", /want settings as "name: value" lines$/],
+    ["name: [", /config\.yaml: /],
+    ["name: { a: 1 }", /"name" must be a text$/],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(
+      () => settings([], {}, text),
+      (error) => error instanceof UsageError && message.test(error.message) && !error.message.includes("\n"),
+      text,
+    );
+  }
+  assert.throws(() => settings(["--config", join(folder, "missing.yaml")]), UsageError);
+});

@@ -1,0 +1,338 @@
+/**
+ * A log engine on a folder of files: a sequence of segments with records (`record.ts`), a meta file
+ * with the identity, an owner file, snapshots. Opening is in `claim-folder.ts` and `recover.ts`, the
+ * writing of a record in `record-writer.ts`; this file keeps the state between them. The format is
+ * described in `docs/decisions/0004-file-log-format.md`.
+ *
+ * After the first storage error the engine is closed for good: a failed sync is never retried,
+ * because the kernel may have dropped the data and would report success (fault model F7). Lack of
+ * space refuses the entry and nothing else (F6).
+ */
+
+import { join } from "node:path";
+import { grown } from "../bytes.js";
+import type { EngineBounds, EngineListener, EngineUsage, LogEngine, PutResult, SnapshotStore } from "../engine.js";
+import { REFUSED, STORED, TAKEN } from "../engine.js";
+import { FRAME_HEADER_BYTES } from "../entry-frame.js";
+import { type LogEnvironment, realEnvironment } from "../environment.js";
+import { asError, LogClosedError, LogFolderLockedError } from "../errors.js";
+import { checkedLimits, type LogLimits } from "../limits.js";
+import { type ClaimedFolder, claimFolder } from "./claim-folder.js";
+import type { Disk, DiskFile } from "./disk.js";
+import { segmentName } from "./file-names.js";
+import { NamingDisk } from "./naming-disk.js";
+import { readEntries } from "./read-entries.js";
+import { RECORD_HEADER_BYTES, recordBytes, SEGMENT_HEADER_BYTES, sealRecord } from "./record.js";
+import { RecordWriter, type WriteOutcome } from "./record-writer.js";
+import { recover } from "./recover.js";
+import type { RecoveryReport } from "./recovery-report.js";
+import { Segment } from "./segment.js";
+import { segmentBytesAfter, writeSegmentHeader } from "./segment-file.js";
+import type { SnapshotFiles } from "./snapshot-files.js";
+import { type Spare, SpareSegment } from "./spare-segment.js";
+
+export interface FileEngineOptions {
+  readonly folder: string;
+  /** Closed together with the engine. */
+  readonly disk: Disk;
+  readonly limits?: Partial<LogLimits>;
+  readonly environment?: LogEnvironment;
+  /** True refuses a folder without a log instead of creating one there. */
+  readonly mustExist?: boolean;
+  /** Told, once the log is open, if there was something to put right. */
+  readonly onRecovery?: (report: RecoveryReport) => void;
+}
+
+/** What exists only while the log is open. */
+interface OpenLog {
+  readonly folder: ClaimedFolder;
+  readonly snapshots: SnapshotFiles;
+  segments: Segment[];
+  last: Segment;
+  lastFile: DiskFile;
+}
+
+export class FileEngine implements LogEngine {
+  readonly exclusive = true;
+  readonly entryBytesMax: number;
+  readonly #options: FileEngineOptions;
+  readonly #disk: Disk;
+  readonly #limits: LogLimits;
+  readonly #environment: LogEnvironment;
+  readonly #writer: RecordWriter;
+  readonly #spare: SpareSegment;
+  #identity: Buffer = Buffer.alloc(0);
+  #listener: EngineListener | undefined;
+  #log: OpenLog | undefined;
+  #failure: Error | undefined;
+  #closed: Promise<void> | undefined;
+  #cancelNote: (() => void) | undefined;
+
+  /** The put in flight. Its record is built behind room for a segment header, in case it opens a segment. */
+  #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  #entryBytes = 0;
+  #index = 0;
+  #putDone: ((result: PutResult) => void) | undefined;
+  /** The segment the put in flight opens, if it does not go into the last one. */
+  #opening: Spare | undefined;
+  #idle: (() => void) | undefined;
+
+  constructor(options: FileEngineOptions) {
+    this.#options = options;
+    this.#disk = new NamingDisk(options.disk);
+    this.#limits = checkedLimits(options.limits);
+    this.#environment = options.environment ?? realEnvironment;
+    this.entryBytesMax = this.#limits.entryBytesMax + FRAME_HEADER_BYTES;
+    this.#writer = new RecordWriter(this.#environment, this.#limits.writeSliceBytes, (outcome, error) =>
+      this.#written(outcome, error),
+    );
+    this.#spare = new SpareSegment(this.#disk, options.folder, this.#limits, (error) => this.#fail(error));
+  }
+
+  get identity(): string {
+    return this.#identity.toString("hex");
+  }
+
+  get snapshots(): SnapshotStore {
+    return this.#openLog().snapshots;
+  }
+
+  async open(listener: EngineListener): Promise<void> {
+    this.#listener = listener;
+    try {
+      const folder = await claimFolder({
+        disk: this.#disk,
+        folder: this.#options.folder,
+        limits: this.#limits,
+        environment: this.#environment,
+        mustExist: this.#options.mustExist ?? false,
+      });
+      this.#identity = folder.identity;
+      await this.#recover(folder, listener);
+    } catch (error) {
+      await this.#disk.close();
+      throw error;
+    }
+  }
+
+  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void): void {
+    if (this.#putDone !== undefined) throw new Error("put while another one is in flight");
+    this.#putDone = done;
+    const answer = this.#answerAtOnce(index, bytes.length);
+    if (answer !== undefined) {
+      this.#environment.defer(() => this.#answer(answer));
+      return;
+    }
+    this.#index = index;
+    this.#entryBytes = bytes.length;
+    this.#scratch = grown(this.#scratch, SEGMENT_HEADER_BYTES + recordBytes(bytes.length));
+    this.#scratch.set(bytes, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
+    this.#startWriting();
+  }
+
+  async get(index: number): Promise<Uint8Array | undefined> {
+    const log = this.#openLog();
+    const { first, last } = this.bounds();
+    if (index < first || index > last) return undefined;
+    let found: Uint8Array | undefined;
+    await readEntries(this.#source(log), index, index, (_index, entry) => {
+      found = Uint8Array.from(entry);
+    });
+    return found;
+  }
+
+  async tail(from: number, visit: (index: number, bytes: Uint8Array) => void): Promise<void> {
+    const log = this.#openLog();
+    const { first, last } = this.bounds();
+    if (from < first) throw new RangeError(`entry ${from} has been discarded`);
+    await readEntries(this.#source(log), from, last, visit);
+  }
+
+  bounds(): EngineBounds {
+    const { segments, last } = this.#openLog();
+    return { first: segments[0]!.firstIndex, last: last.lastIndex };
+  }
+
+  async trim(keepFrom: number): Promise<void> {
+    const log = this.#openLog();
+    // One by one and each made durable, oldest first: a crash in between must not leave a gap.
+    while (log.segments.length > 1 && log.segments[1]!.firstIndex <= keepFrom) {
+      const oldest = log.segments[0]!;
+      log.segments = log.segments.slice(1);
+      await this.#disk.remove("segment.remove", oldest.path);
+      await this.#disk.syncFolder("folder.sync", this.#options.folder);
+    }
+  }
+
+  usage(): EngineUsage {
+    const { segments, last, snapshots } = this.#openLog();
+    const spareBytes = this.#spare.ready?.bytes ?? 0;
+    const segmentBytes = segments.reduce((bytes, segment) => bytes + segment.bytes, spareBytes);
+    const reserved = last.bytes - last.end + Math.max(0, spareBytes - SEGMENT_HEADER_BYTES);
+    return { bytesOnDisk: segmentBytes + snapshots.bytesOnDisk, bytesReserved: reserved };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #recover(folder: ClaimedFolder, listener: EngineListener): Promise<void> {
+    try {
+      const verify = (index: number, bytes: Uint8Array) => listener.verify(index, bytes);
+      const recovered = await recover(this.#disk, this.#options.folder, folder, this.#limits, verify);
+      const { segments, lastFile, snapshots, spare, report } = recovered;
+      this.#log = { folder, snapshots, segments: [...segments], last: segments.at(-1)!, lastFile };
+      if (spare !== undefined) this.#spare.adopt(spare);
+      this.#prepareSpare(this.#log);
+      if (report !== undefined) this.#options.onRecovery?.(report);
+    } catch (error) {
+      await Promise.allSettled([folder.owner.close(), folder.unlock()]);
+      throw error;
+    }
+  }
+
+  #answerAtOnce(index: number, entryBytes: number): PutResult | undefined {
+    if (this.#log === undefined || this.#failure !== undefined || this.#closed !== undefined) return REFUSED.closed;
+    if (entryBytes > this.entryBytesMax) return REFUSED["too-large"];
+    const { lastIndex } = this.#log.last;
+    if (index <= lastIndex) return TAKEN;
+    return index > lastIndex + 1 ? REFUSED.gap : undefined;
+  }
+
+  #startWriting(): void {
+    const { last, lastFile } = this.#log!;
+    const length = recordBytes(this.#entryBytes);
+    if (!this.#isStillOurs()) {
+      this.#environment.defer(() => this.#answer(REFUSED.closed));
+    } else if (last.end + length <= last.bytes) {
+      this.#seal(last.sequence, last.end);
+      this.#writer.write(lastFile, this.#scratch, SEGMENT_HEADER_BYTES, length, last.end);
+    } else {
+      this.#openNextSegment(this.#log!, length);
+    }
+  }
+
+  /** The header of a new segment and its first record are written, and become durable, together. */
+  #openNextSegment(log: OpenLog, length: number): void {
+    const spare = this.#spare.ready;
+    if (spare === undefined) {
+      this.#prepareSpare(log);
+      this.#spare.whenReady((made) => {
+        if (this.#failure !== undefined) this.#answer(REFUSED.closed);
+        else if (made === undefined) this.#answer(REFUSED.full);
+        else this.#openNextSegment(log, length);
+      });
+      return;
+    }
+    this.#opening = spare;
+    writeSegmentHeader(this.#scratch, this.#identity, spare.sequence, this.#index, spare.bytes);
+    this.#seal(spare.sequence, SEGMENT_HEADER_BYTES);
+    this.#writer.write(spare.file, this.#scratch, 0, SEGMENT_HEADER_BYTES + length, 0);
+  }
+
+  /** Completes the record in `#scratch` for its place. Everything before it is durable. */
+  #seal(sequence: number, offset: number): void {
+    const durable = this.#index - 1;
+    sealRecord(
+      this.#scratch,
+      SEGMENT_HEADER_BYTES,
+      this.#entryBytes,
+      this.#index,
+      durable,
+      sequence,
+      offset,
+      this.#identity,
+    );
+  }
+
+  #written(outcome: WriteOutcome, error: Error | undefined): void {
+    const opened = this.#opening;
+    this.#opening = undefined;
+    if (outcome === "failed") this.#fail(error!);
+    // Checked once more: what was durable before another opener left its mark, that opener has seen.
+    if (outcome === "full") this.#answer(REFUSED.full);
+    else if (!this.#isStillOurs()) this.#answer({ fate: "ambiguous", cause: this.#failure! });
+    else this.#stored(this.#log!, opened);
+  }
+
+  #stored(log: OpenLog, opened: Spare | undefined): void {
+    if (opened !== undefined) {
+      const full = log.lastFile;
+      const path = join(this.#options.folder, segmentName(opened.sequence));
+      log.last = new Segment(path, opened.sequence, opened.bytes, this.#index);
+      log.lastFile = opened.file;
+      log.segments = [...log.segments, log.last];
+      this.#spare.take();
+      this.#prepareSpare(log);
+      full.close("handle.close").catch((error: unknown) => this.#fail(asError(error)));
+    }
+    log.last.add(recordBytes(this.#entryBytes));
+    this.#cancelNote ??= this.#environment.after(this.#limits.durableNoteIntervalMs, () => this.#noteDurable(log));
+    this.#answer(STORED);
+  }
+
+  #answer(result: PutResult): void {
+    const done = this.#putDone!;
+    this.#putDone = undefined;
+    done(result);
+    this.#idle?.();
+  }
+
+  #noteDurable(log: OpenLog): void {
+    this.#cancelNote = undefined;
+    try {
+      log.folder.owner.note(log.last.lastIndex);
+    } catch (error) {
+      this.#fail(asError(error));
+    }
+  }
+
+  #prepareSpare(log: OpenLog): void {
+    this.#spare.prepare(log.last.sequence + 1, segmentBytesAfter(log.last.bytes, this.#limits));
+  }
+
+  /** False if the engine has failed, or finds now that another process has opened the folder. */
+  #isStillOurs(): boolean {
+    if (this.#failure !== undefined) return false;
+    try {
+      if (this.#log!.folder.owner.isStillOurs()) return true;
+      this.#fail(new LogFolderLockedError(this.#options.folder, "another process has taken it over"));
+    } catch (error) {
+      this.#fail(asError(error));
+    }
+    return false;
+  }
+
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#cancelNote?.();
+    this.#listener!.failed(error);
+  }
+
+  async #close(): Promise<void> {
+    const log = this.#log;
+    if (log === undefined) return;
+    if (this.#putDone !== undefined) await new Promise<void>((resolve) => (this.#idle = resolve));
+    this.#cancelNote?.();
+    try {
+      await this.#spare.stop();
+      if (this.#failure === undefined) await log.folder.owner.noteClosed(log.last.lastIndex);
+    } finally {
+      await Promise.allSettled([log.lastFile.close("handle.close"), log.folder.owner.close()]);
+      await log.folder.unlock();
+      await this.#disk.close();
+    }
+  }
+
+  #source(log: OpenLog) {
+    const { segments } = log;
+    return { disk: this.#disk, identity: this.#identity, sliceBytes: this.#limits.readSliceBytes, segments };
+  }
+
+  #openLog(): OpenLog {
+    if (this.#log === undefined || this.#closed !== undefined) throw new LogClosedError();
+    return this.#log;
+  }
+}

@@ -1,0 +1,61 @@
+/**
+ * Reads entries of an open log back from its segments. Every checksum is verified again on each
+ * read; an entry that was stored and cannot be read is damage, never a gap.
+ */
+
+import { LogDamagedError } from "../errors.js";
+import { type Disk, withFile } from "./disk.js";
+import { readRecords } from "./record-reader.js";
+import type { Segment } from "./segment.js";
+
+export interface EntrySource {
+  readonly disk: Disk;
+  readonly identity: Buffer;
+  readonly sliceBytes: number;
+  /** In order, all of them. */
+  readonly segments: readonly Segment[];
+}
+
+/**
+ * Hands the entries from `from` to `to`, which exist, to `visit` in order; `entry` is valid only
+ * during the call. @throws LogDamagedError.
+ */
+export async function readEntries(
+  source: EntrySource,
+  from: number,
+  to: number,
+  visit: (index: number, entry: Buffer) => void,
+): Promise<void> {
+  let next = from;
+  for (const segment of source.segments) {
+    if (segment.lastIndex < next || next > to) continue;
+    next = await readSegment(source, segment, next, Math.min(to, segment.lastIndex), visit);
+  }
+}
+
+/** @returns the index behind the last entry read. */
+async function readSegment(
+  source: EntrySource,
+  segment: Segment,
+  from: number,
+  to: number,
+  visit: (index: number, entry: Buffer) => void,
+): Promise<number> {
+  const near = segment.near(from);
+  const fileBytes = segment.end;
+  const stop = await withFile(source.disk, "segment.open", segment.path, "read", (file) =>
+    readRecords(
+      { file, fileBytes, sequence: segment.sequence, identity: source.identity },
+      "segment.read",
+      source.sliceBytes,
+      near.offset,
+      near.index,
+      (index, entry) => {
+        if (index >= from) visit(index, entry);
+        return index < to;
+      },
+    ),
+  );
+  if (stop.reason === "visitor") return to + 1;
+  throw new LogDamagedError(segment.path, stop.offset, `entry ${stop.index} can no longer be read`);
+}

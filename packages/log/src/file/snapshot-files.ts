@@ -1,0 +1,283 @@
+/**
+ * Snapshots as files. One is written under a temporary name, synced, read back, and only then given
+ * its name, so whatever has the name of a snapshot was whole once (fault model F5).
+ *
+ * Layout, little-endian: a file header (`file-header.ts`), then for each chunk its length (4), its
+ * ordinal from 0 (4), a CRC-32 of those 8 bytes and the chunk (4), the chunk; at the end 0xffffffff
+ * (4), the number of chunks (4), the bytes in all chunks (8), the SHA-256 of the file before the
+ * trailer (32), a CRC-32 of the 48 bytes before (4).
+ */
+
+import { createHash, type Hash } from "node:crypto";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+import { readUint64, writeUint64 } from "../bytes.js";
+import type { SnapshotStore } from "../engine.js";
+import { LogDamagedError, LogFullError } from "../errors.js";
+import {
+  type Disk,
+  type DiskFile,
+  isAbsent,
+  isOutOfHandles,
+  isOutOfSpace,
+  readAll,
+  withFile,
+  writeAll,
+} from "./disk.js";
+import { FILE_HEADER_BYTES, readFileHeader, writeFileHeader } from "./file-header.js";
+import { snapshotName, unfinished } from "./file-names.js";
+
+const CHUNK_HEAD_BYTES = 12;
+const TRAILER_BYTES = 52;
+const TRAILER_MARK = 0xffffffff;
+
+export interface SnapshotCheck {
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+}
+
+export class SnapshotFiles implements SnapshotStore {
+  readonly #disk: Disk;
+  readonly #folder: string;
+  readonly #identity: Buffer;
+  /** Newest first. */
+  #list: number[] = [];
+  readonly #bytes = new Map<number, number>();
+  readonly #damaged: string[] = [];
+
+  constructor(disk: Disk, folder: string, identity: Buffer) {
+    this.#disk = disk;
+    this.#folder = folder;
+    this.#identity = identity;
+  }
+
+  /** Files that bear the name of a snapshot and are none. */
+  get damaged(): readonly string[] {
+    return this.#damaged;
+  }
+
+  get bytesOnDisk(): number {
+    let bytes = 0;
+    for (const size of this.#bytes.values()) bytes += size;
+    return bytes;
+  }
+
+  /**
+   * Takes stock of the files found, newest first, and verifies them up to the first good one.
+   * @throws LogDamagedError if one is of another log or claims more than the log holds, or if the log
+   * does not reach back to a good one.
+   */
+  async open(found: readonly number[], log: SnapshotCheck): Promise<void> {
+    const newestFirst = [...found].sort((a, b) => b - a);
+    for (const index of newestFirst) await this.#checkHeader(index, log);
+    while (this.#list.length > 0 && !(await this.#isWhole(this.#list[0]!))) {
+      this.#damaged.push(this.nameOf(this.#list.shift()!));
+    }
+    const reach = this.#list[0] ?? 0;
+    if (reach >= log.firstIndex - 1) return;
+    throw new LogDamagedError(
+      this.#damaged[0] ?? join(this.#folder, snapshotName(log.firstIndex - 1)),
+      0,
+      `there is no good snapshot of entry ${log.firstIndex - 1} or a later one, and the entries up to it were discarded`,
+    );
+  }
+
+  list(): readonly number[] {
+    return this.#list;
+  }
+
+  nameOf(index: number): string {
+    return join(this.#folder, snapshotName(index));
+  }
+
+  async write(index: number, chunks: Iterable<Uint8Array>): Promise<void> {
+    const path = this.nameOf(index);
+    let bytes = 0;
+    try {
+      bytes = await this.#writeDraft(unfinished(path), index, chunks);
+      await this.#disk.rename("snapshot.publish", unfinished(path), path);
+    } catch (error) {
+      await this.#removeDraft(unfinished(path));
+      if (isOutOfSpace(error) || isOutOfHandles(error)) throw new LogFullError(path, { cause: error });
+      throw error;
+    }
+    await this.#disk.syncFolder("folder.sync", this.#folder);
+    this.#list = [index, ...this.#list.filter((other) => other !== index)];
+    this.#bytes.set(index, bytes);
+  }
+
+  async *read(index: number): AsyncIterable<Uint8Array> {
+    const path = this.nameOf(index);
+    const file = await this.#disk.open("snapshot.read", path, "read");
+    try {
+      yield* readChunks(file, path);
+    } finally {
+      await file.close("handle.close");
+    }
+  }
+
+  async prune(keep: number): Promise<void> {
+    const old = this.#list.slice(keep);
+    if (old.length === 0) return;
+    this.#list = this.#list.slice(0, keep);
+    for (const index of old) {
+      await this.#disk.remove("snapshot.remove", this.nameOf(index));
+      this.#bytes.delete(index);
+    }
+    await this.#disk.syncFolder("folder.sync", this.#folder);
+  }
+
+  async #checkHeader(index: number, log: SnapshotCheck): Promise<void> {
+    const path = this.nameOf(index);
+    await withFile(this.#disk, "snapshot.read", path, "read", async (file) => {
+      const bytes = Buffer.alloc(FILE_HEADER_BYTES);
+      const count = await readAll(file, "snapshot.read", bytes, 0);
+      const header = readFileHeader(bytes.subarray(0, count), "HFLOGSNP", path);
+      if (typeof header === "string" || header.first !== index) {
+        this.#damaged.push(path);
+        return;
+      }
+      if (!header.identity.equals(this.#identity))
+        throw new LogDamagedError(path, 0, "the snapshot belongs to another log");
+      if (index > log.lastIndex)
+        throw new LogDamagedError(path, 0, `the snapshot covers entry ${index}, but the log ends at ${log.lastIndex}`);
+      this.#list.push(index);
+      this.#bytes.set(index, await file.size("snapshot.read"));
+    });
+  }
+
+  async #isWhole(index: number): Promise<boolean> {
+    try {
+      for await (const _chunk of this.read(index));
+      return true;
+    } catch (error) {
+      if (error instanceof LogDamagedError) return false;
+      throw error;
+    }
+  }
+
+  /** @returns the length of the file. */
+  async #writeDraft(draft: string, index: number, chunks: Iterable<Uint8Array>): Promise<number> {
+    const bytes = await withFile(this.#disk, "snapshot.create", draft, "create", async (file) => {
+      const writer = new SnapshotWriter(file);
+      await writer.begin(this.#identity, index);
+      for (const chunk of chunks) await writer.add(chunk);
+      const length = await writer.end();
+      await file.sync("snapshot.sync");
+      return length;
+    });
+    await withFile(this.#disk, "snapshot.read", draft, "read", async (file) => {
+      for await (const _chunk of readChunks(file, draft));
+    });
+    return bytes;
+  }
+
+  async #removeDraft(draft: string): Promise<void> {
+    try {
+      await this.#disk.remove("leftover.remove", draft);
+    } catch (error) {
+      if (!isAbsent(error)) throw error;
+    }
+  }
+}
+
+class SnapshotWriter {
+  readonly #file: DiskFile;
+  readonly #digest: Hash = createHash("sha256");
+  #position = 0;
+  #chunks = 0;
+  #chunkBytes = 0;
+
+  constructor(file: DiskFile) {
+    this.#file = file;
+  }
+
+  async begin(identity: Buffer, index: number): Promise<void> {
+    const header = Buffer.alloc(FILE_HEADER_BYTES);
+    writeFileHeader(header, "HFLOGSNP", identity, index);
+    await this.#append(header);
+  }
+
+  async add(chunk: Uint8Array): Promise<void> {
+    const bytes = Buffer.allocUnsafeSlow(CHUNK_HEAD_BYTES + chunk.length);
+    bytes.writeUInt32LE(chunk.length, 0);
+    bytes.writeUInt32LE(this.#chunks, 4);
+    bytes.set(chunk, CHUNK_HEAD_BYTES);
+    bytes.writeUInt32LE(chunkChecksum(bytes), 8);
+    await this.#append(bytes);
+    this.#chunks += 1;
+    this.#chunkBytes += chunk.length;
+  }
+
+  /** @returns the length of the file. */
+  async end(): Promise<number> {
+    const trailer = Buffer.alloc(TRAILER_BYTES);
+    trailer.writeUInt32LE(TRAILER_MARK, 0);
+    trailer.writeUInt32LE(this.#chunks, 4);
+    writeUint64(trailer, this.#chunkBytes, 8);
+    trailer.set(this.#digest.digest(), 16);
+    trailer.writeUInt32LE(crc32(trailer.subarray(0, TRAILER_BYTES - 4)), TRAILER_BYTES - 4);
+    await writeAll(this.#file, "snapshot.write", trailer, this.#position);
+    return this.#position + TRAILER_BYTES;
+  }
+
+  async #append(bytes: Buffer): Promise<void> {
+    await writeAll(this.#file, "snapshot.write", bytes, this.#position);
+    this.#digest.update(bytes);
+    this.#position += bytes.length;
+  }
+}
+
+function chunkChecksum(chunk: Buffer): number {
+  return crc32(chunk.subarray(CHUNK_HEAD_BYTES), crc32(chunk.subarray(0, 8)));
+}
+
+/** The chunks of a file, each checked before it is handed on, the whole checked at the end. */
+async function* readChunks(file: DiskFile, path: string): AsyncIterable<Buffer> {
+  const fileBytes = await file.size("snapshot.read");
+  const digest = createHash("sha256");
+  const damaged = (at: number, reason: string) => new LogDamagedError(path, at, reason);
+  const header = await readExactly(file, path, 0, FILE_HEADER_BYTES);
+  digest.update(header);
+  let chunkBytes = 0;
+  let at = FILE_HEADER_BYTES;
+  for (let ordinal = 0; ; ordinal++) {
+    const head = await readExactly(file, path, at, CHUNK_HEAD_BYTES);
+    const length = head.readUInt32LE(0);
+    if (length === TRAILER_MARK) {
+      const reason = checkTrailer(
+        await readExactly(file, path, at, TRAILER_BYTES),
+        ordinal,
+        chunkBytes,
+        digest.digest(),
+      );
+      if (reason !== undefined) throw damaged(at, reason);
+      if (at + TRAILER_BYTES !== fileBytes) throw damaged(at + TRAILER_BYTES, "bytes behind the trailer");
+      return;
+    }
+    if (at + CHUNK_HEAD_BYTES + length > fileBytes) throw damaged(at, "the chunk is longer than the file");
+    const chunk = await readExactly(file, path, at, CHUNK_HEAD_BYTES + length);
+    if (chunk.readUInt32LE(4) !== ordinal)
+      throw damaged(at, `chunk ${chunk.readUInt32LE(4)} where ${ordinal} is expected`);
+    if (chunk.readUInt32LE(8) !== chunkChecksum(chunk)) throw damaged(at, "the chunk checksum does not match");
+    digest.update(chunk);
+    chunkBytes += length;
+    at += chunk.length;
+    yield chunk.subarray(CHUNK_HEAD_BYTES);
+  }
+}
+
+function checkTrailer(trailer: Buffer, chunks: number, chunkBytes: number, digest: Buffer): string | undefined {
+  if (trailer.readUInt32LE(TRAILER_BYTES - 4) !== crc32(trailer.subarray(0, TRAILER_BYTES - 4))) {
+    return "the trailer checksum does not match";
+  }
+  if (trailer.readUInt32LE(4) !== chunks || readUint64(trailer, 8) !== chunkBytes) return "chunks are missing";
+  return digest.compare(trailer, 16, 48) === 0 ? undefined : "the digest of the file does not match";
+}
+
+async function readExactly(file: DiskFile, path: string, at: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  const count = await readAll(file, "snapshot.read", bytes, at);
+  if (count < length) throw new LogDamagedError(path, at + count, "the file ends too early");
+  return bytes;
+}

@@ -1,0 +1,21 @@
+/**
+ * The limits of this package. Those of requests (sizes, operations per transaction) belong to the server.
+ */
+
+/**
+ * How deeply messages of recursive types (transactions inside transactions) and unknown groups may be nested in a
+ * message that is decoded. Deeper input is malformed. The bound keeps decoding far from the end of the stack.
+ */
+export const messageDepthMax = 100;
+
+/** Size at which the scratch buffer of a writer starts, and to which it falls back, in bytes. */
+export const scratchBytesInitial = 16 * 1024;
+
+/** A scratch buffer that has grown beyond this many bytes is given up at the next reset. */
+export const scratchBytesKeptMax = 1024 * 1024;
+
+/** Size of the slabs from which copies of medium size are cut, in bytes. */
+export const slabBytes = 8 * 1024;
+
+/** Copies longer than this many bytes get memory of their own instead of a part of a slab. */
+export const slabCopyBytesMax = 1024;

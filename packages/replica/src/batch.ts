@@ -1,0 +1,94 @@
+/**
+ * Several commands in one log entry: what waits while the disk is busy travels together.
+ *
+ * Format 1: one byte 1, then for each command its length (unsigned, 4 bytes, little-endian) and its bytes
+ * as `encodeCommand` makes them. A format this program does not know stops it (fault-model F61).
+ */
+import { type Command, commandKinds, decodeCommand } from "@holdfast/state-machine";
+import type { Proposer } from "./proposer.js";
+
+const batchFormat = 1;
+const initialBytes = 16 * 1024;
+
+/** Commands on their way into one log entry, with those who wait for the answers. */
+export class Batch {
+  readonly commands: Command[] = [];
+  readonly proposers: Proposer[] = [];
+  #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
+  #length = 1;
+
+  constructor() {
+    this.#buffer[0] = batchFormat;
+  }
+
+  get isEmpty(): boolean {
+    return this.commands.length === 0;
+  }
+
+  get bytes(): number {
+    return this.#length;
+  }
+
+  /** The encoded entry; valid until the batch is cleared. */
+  get payload(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Adds a command whose encoding is its kind byte followed by `body`; `body` is copied. */
+  add(command: Command, body: Uint8Array, proposer: Proposer): void {
+    const end = this.#length + 5 + body.length;
+    if (end > this.#buffer.length) this.#grow(end);
+    this.#buffer.writeUInt32LE(body.length + 1, this.#length);
+    this.#buffer[this.#length + 4] = commandKinds[command.kind];
+    this.#buffer.set(body, this.#length + 5);
+    this.#length = end;
+    this.commands.push(command);
+    this.proposers.push(proposer);
+  }
+
+  /** Empties the batch for use anew. An unusually large buffer is let go. */
+  clear(bytesKept: number): void {
+    this.commands.length = 0;
+    this.proposers.length = 0;
+    this.#length = 1;
+    if (this.#buffer.length <= bytesKept) return;
+    this.#buffer = Buffer.allocUnsafe(initialBytes);
+    this.#buffer[0] = batchFormat;
+  }
+
+  #grow(bytes: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
+    larger.set(this.#buffer.subarray(0, this.#length));
+    this.#buffer = larger;
+  }
+}
+
+/** Thrown when a log entry is not a batch this program can read. The replica must not go on. */
+export class UnreadableEntryError extends Error {
+  constructor(index: number, reason: string) {
+    super(`log entry ${index} cannot be read: ${reason}`);
+    this.name = "UnreadableEntryError";
+  }
+}
+
+/** Visits the commands of the entry at `index`, in order. Throws `UnreadableEntryError`. */
+export function readBatch(index: number, payload: Uint8Array, visit: (command: Command) => void): void {
+  if (payload[0] !== batchFormat) throw new UnreadableEntryError(index, `unknown format ${payload[0]}`);
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  let position = 1;
+  while (position < payload.length) {
+    const start = position + 4;
+    const end = start <= payload.length ? start + view.getUint32(position, true) : Number.POSITIVE_INFINITY;
+    if (end > payload.length) throw new UnreadableEntryError(index, `command at byte ${position} is cut off`);
+    visit(readCommand(index, payload, start, end));
+    position = end;
+  }
+}
+
+function readCommand(index: number, payload: Uint8Array, start: number, end: number): Command {
+  try {
+    return decodeCommand(payload, start, end);
+  } catch (error) {
+    throw new UnreadableEntryError(index, error instanceof Error ? error.message : String(error));
+  }
+}

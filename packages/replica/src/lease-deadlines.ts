@@ -1,0 +1,107 @@
+/**
+ * When each lease is due: a timing wheel that the owner of the log moves by hand.
+ *
+ * The state machine knows leases but no time; this table knows times but ends nothing. It names the
+ * leases that are due, the replica proposes their end, and the log decides. Renewing only raises a
+ * number: the lease stays in the bucket it lies in and is moved on when that bucket comes up, so a
+ * renewal costs the same with a million leases as with one.
+ */
+import type { LeaseRecord } from "@holdfast/state-machine";
+
+/** One lease's place in time. */
+export interface LeaseTimer {
+  readonly leaseId: bigint;
+  readonly grantNumber: number;
+  readonly ttlSeconds: number;
+  /** Lease-clock reading at which the lease is due. Only ever raised while the lease lives. */
+  deadlineMs: number;
+  /** Set once the lease's end has been proposed: from then on it can no longer be renewed (I7). */
+  ending: boolean;
+}
+
+export class LeaseDeadlines {
+  readonly #bucketMs: number;
+  readonly #timers = new Map<bigint, LeaseTimer>();
+  readonly #buckets = new Map<number, LeaseTimer[]>();
+  #nextBucket = 0;
+
+  /** `bucketMs` is the wheel's resolution: leases come due up to this much late, never early. */
+  constructor(bucketMs: number) {
+    this.#bucketMs = bucketMs;
+  }
+
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  get(leaseId: bigint): LeaseTimer | undefined {
+    return this.#timers.get(leaseId);
+  }
+
+  /** Starts (or restarts, after a takeover) a lease at its full TTL. */
+  start(lease: LeaseRecord, clockMs: number): void {
+    const timer: LeaseTimer = {
+      leaseId: lease.leaseId,
+      grantNumber: lease.grantNumber,
+      ttlSeconds: lease.ttlSeconds,
+      deadlineMs: clockMs + lease.ttlSeconds * 1000,
+      ending: false,
+    };
+    this.#timers.set(lease.leaseId, timer);
+    this.#place(timer);
+  }
+
+  /** Gives a living lease its full TTL from now. Deadlines only move forward (F22). */
+  renew(timer: LeaseTimer, clockMs: number): void {
+    timer.deadlineMs = Math.max(timer.deadlineMs, clockMs + timer.ttlSeconds * 1000);
+  }
+
+  /** The end of a due lease was refused (a full disk): it is named again at the next tick. */
+  retry(timer: LeaseTimer, clockMs: number): void {
+    if (this.#timers.get(timer.leaseId) !== timer) return;
+    timer.ending = false;
+    timer.deadlineMs = Math.max(timer.deadlineMs, clockMs);
+    this.#place(timer);
+  }
+
+  /** Forgets a lease that has ended. A newer grant of the same id is left alone. */
+  end(leaseId: bigint, grantNumber: number): void {
+    if (this.#timers.get(leaseId)?.grantNumber === grantNumber) this.#timers.delete(leaseId);
+  }
+
+  /** Collects the leases due at `clockMs`. Each is named once; it is marked as ending. */
+  due(clockMs: number): LeaseTimer[] {
+    const due: LeaseTimer[] = [];
+    const lastBucket = Math.floor(clockMs / this.#bucketMs);
+    for (; this.#nextBucket <= lastBucket; this.#nextBucket++) {
+      const bucket = this.#buckets.get(this.#nextBucket);
+      if (bucket === undefined) continue;
+      this.#buckets.delete(this.#nextBucket);
+      for (const timer of bucket) this.#takeIfDue(timer, clockMs, due);
+    }
+    return due;
+  }
+
+  /** All living leases, the soonest to expire first (LEASE-30). */
+  bySoonest(): LeaseTimer[] {
+    return [...this.#timers.values()].sort((a, b) => a.deadlineMs - b.deadlineMs);
+  }
+
+  #takeIfDue(timer: LeaseTimer, clockMs: number, due: LeaseTimer[]): void {
+    if (this.#timers.get(timer.leaseId) !== timer) return;
+    if (timer.deadlineMs > clockMs) {
+      this.#place(timer);
+      return;
+    }
+    timer.ending = true;
+    due.push(timer);
+  }
+
+  /** Puts a timer where it is looked at no earlier than its deadline. */
+  #place(timer: LeaseTimer): void {
+    const bucketNumber = Math.max(Math.ceil(timer.deadlineMs / this.#bucketMs), this.#nextBucket);
+    const bucket = this.#buckets.get(bucketNumber);
+    if (bucket === undefined) this.#buckets.set(bucketNumber, [timer]);
+    else bucket.push(timer);
+  }
+}

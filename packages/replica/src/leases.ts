@@ -1,0 +1,131 @@
+/**
+ * The living side of leases: renewals, remaining time, and proposing the end of those that are due.
+ *
+ * Owned by the replica that owns the log. It never ends a lease by itself: on a tick that came in
+ * time it proposes `leaseExpire`, and the lease dies when that entry is applied. Renewals are not logged.
+ */
+import type { Command, LeaseChange, LeaseRecord } from "@holdfast/state-machine";
+import type { Environment } from "./environment.js";
+import { LeaseClock } from "./lease-clock.js";
+import { LeaseDeadlines, type LeaseTimer } from "./lease-deadlines.js";
+import type { ReplicaLimits } from "./limits.js";
+
+/** What is left of a lease. */
+export interface LeaseTime {
+  readonly ttlSeconds: number;
+  /** Until the deadline; negative when the end is late. */
+  readonly remainingMs: number;
+}
+
+export interface LeasesOptions {
+  readonly environment: Environment;
+  readonly limits: ReplicaLimits;
+  /** Proposes a lease's end; `done(true)` when that is applied, `done(false)` when it never will be. */
+  readonly expire: (command: Command, done: (applied: boolean) => void) => void;
+}
+
+export class Leases {
+  readonly #options: LeasesOptions;
+  readonly #clock: LeaseClock;
+  readonly #deadlines: LeaseDeadlines;
+  /** Renewals that came after the end was proposed; they wait for its outcome (LEASE-20). */
+  readonly #waitingForEnd = new Map<bigint, Array<(ttlSeconds: number) => void>>();
+  #due: LeaseTimer[] = [];
+  #stop: (() => void) | undefined;
+  /** Ticks that came too late to end a lease, for the metrics (F13). */
+  lateTicks = 0;
+
+  constructor(options: LeasesOptions) {
+    this.#options = options;
+    this.#clock = new LeaseClock(() => options.environment.nowMs(), options.limits.leaseTickMs);
+    this.#deadlines = new LeaseDeadlines(options.limits.leaseTickMs);
+  }
+
+  /** Gives every lease its full TTL and starts the clock: after a start, a takeover (LEASE-39). */
+  start(leases: Iterable<LeaseRecord>): void {
+    const clockMs = this.#clock.read();
+    for (const lease of leases) this.#deadlines.start(lease, clockMs);
+    this.#stop = this.#options.environment.every(this.#options.limits.leaseTickMs, () => this.#tick());
+  }
+
+  stop(): void {
+    this.#stop?.();
+  }
+
+  /** Takes in what the command just applied did to leases. */
+  observe(changes: readonly LeaseChange[]): void {
+    for (const change of changes) {
+      if (change.kind === "granted") this.#deadlines.start(change.lease, this.#clock.read());
+      else this.#deadlines.end(change.leaseId, change.grantNumber);
+    }
+  }
+
+  /**
+   * Renews a lease for its full TTL and answers that TTL in seconds; 0 if there is no such lease. A
+   * lease whose end has been proposed is answered when that is decided, never revived (I7).
+   */
+  renew(leaseId: bigint, done: (ttlSeconds: number) => void): void {
+    const timer = this.#deadlines.get(leaseId);
+    if (timer === undefined) {
+      done(0);
+      return;
+    }
+    if (timer.ending) {
+      this.#awaitEnd(leaseId, done);
+      return;
+    }
+    this.#deadlines.renew(timer, this.#clock.read());
+    done(timer.ttlSeconds);
+  }
+
+  /** What is left of a lease, or undefined if there is none. */
+  time(leaseId: bigint): LeaseTime | undefined {
+    const timer = this.#deadlines.get(leaseId);
+    if (timer === undefined) return undefined;
+    return { ttlSeconds: timer.ttlSeconds, remainingMs: timer.deadlineMs - this.#clock.read() };
+  }
+
+  /** The ids of all leases, the soonest to expire first (LEASE-30). */
+  bySoonest(): bigint[] {
+    return this.#deadlines.bySoonest().map((timer) => timer.leaseId);
+  }
+
+  #awaitEnd(leaseId: bigint, done: (ttlSeconds: number) => void): void {
+    const waiting = this.#waitingForEnd.get(leaseId);
+    if (waiting === undefined) this.#waitingForEnd.set(leaseId, [done]);
+    else waiting.push(done);
+  }
+
+  #tick(): void {
+    if (!this.#clock.tick()) {
+      this.lateTicks++;
+      return;
+    }
+    const due = this.#deadlines.due(this.#clock.read());
+    if (due.length === 0) return;
+    const idle = this.#due.length === 0;
+    this.#due.push(...due);
+    if (idle) this.#proposeSlice();
+  }
+
+  /** Proposes some ends; the next slice follows when these are applied, between other work. */
+  #proposeSlice(): void {
+    const slice = this.#due.splice(0, this.#options.limits.expirySlice);
+    let open = slice.length;
+    for (const timer of slice) {
+      const { leaseId, grantNumber } = timer;
+      this.#options.expire({ kind: "leaseExpire", leaseId, grantNumber }, (applied) => {
+        if (!applied) this.#deadlines.retry(timer, this.#clock.read());
+        this.#ended(leaseId);
+        if (--open === 0 && this.#due.length > 0) this.#options.environment.defer(() => this.#proposeSlice());
+      });
+    }
+  }
+
+  #ended(leaseId: bigint): void {
+    const waiting = this.#waitingForEnd.get(leaseId);
+    if (waiting === undefined) return;
+    this.#waitingForEnd.delete(leaseId);
+    for (const done of waiting) this.renew(leaseId, done);
+  }
+}

@@ -1,0 +1,37 @@
+/** Every bound of the replica, with its default and the reason it has that size. */
+
+export interface ReplicaLimits {
+  /** Proposals that may wait for the log at once; beyond it callers are refused (fault-model F8). */
+  readonly waitingProposals: number;
+  /** Bytes of proposals that may wait for the log at once. */
+  readonly waitingBytes: number;
+  /** Largest log entry a batch may grow to; one larger command travels alone. */
+  readonly batchBytes: number;
+  /** Commands per log entry, so that applying one entry stays within a slice of the event loop. */
+  readonly batchCommands: number;
+  /** Interval of the lease clock (fault-model I6). */
+  readonly leaseTickMs: number;
+  /** Expired leases proposed for removal per slice. */
+  readonly expirySlice: number;
+  /** Distinct revisions per response while a watcher catches up (WATCH-20). */
+  readonly catchUpRevisions: number;
+  /** Responses a catch-up slice may produce before the event loop turns. */
+  readonly catchUpResponses: number;
+  /** Log bytes after which the next snapshot is taken. */
+  readonly snapshotAfterBytes: number;
+  /** Compacted versions removed per slice. */
+  readonly sweepItems: number;
+}
+
+export const defaultReplicaLimits: ReplicaLimits = {
+  waitingProposals: 20_000,
+  waitingBytes: 64 * 1024 * 1024,
+  batchBytes: 512 * 1024,
+  batchCommands: 1_000,
+  leaseTickMs: 100,
+  expirySlice: 500,
+  catchUpRevisions: 1_000,
+  catchUpResponses: 16,
+  snapshotAfterBytes: 64 * 1024 * 1024,
+  sweepItems: 2_000,
+};

@@ -1,0 +1,87 @@
+/**
+ * Work that keeps the replica small: removing compacted history and taking snapshots, both in slices
+ * between turns. A snapshot holds the sweep off, because it still reads what the sweep would remove.
+ */
+import type { Log } from "@holdfast/log";
+import type { StateMachine } from "@holdfast/state-machine";
+import type { Environment } from "./environment.js";
+import type { ReplicaLimits } from "./limits.js";
+
+export interface MaintenanceOptions {
+  readonly log: Log;
+  readonly machine: StateMachine;
+  readonly environment: Environment;
+  readonly limits: ReplicaLimits;
+  /** A snapshot could not be stored. The log decides for itself whether it can go on. */
+  readonly onSnapshotFailure: (cause: unknown) => void;
+}
+
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  #bytesSinceSnapshot = 0;
+  #snapshot: Promise<void> | undefined;
+  #sweeping = false;
+  #stopped = false;
+  readonly #whenSwept: Array<() => void> = [];
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  /** Counts what was logged and starts a snapshot when enough has gathered. */
+  applied(index: number, payloadBytes: number): void {
+    this.#bytesSinceSnapshot += payloadBytes;
+    if (this.#bytesSinceSnapshot < this.#options.limits.snapshotAfterBytes) return;
+    if (this.#snapshot === undefined && !this.#stopped) void this.snapshot(index);
+  }
+
+  /** Takes a snapshot of the state as applied up to `index`; joins one that is under way. */
+  snapshot(index: number): Promise<void> {
+    this.#snapshot ??= this.#takeSnapshot(index).finally(() => {
+      this.#snapshot = undefined;
+      this.#schedule();
+    });
+    return this.#snapshot;
+  }
+
+  /** Removes what a compaction has made unreachable, from now on; `done` when all of it is gone. */
+  sweep(done?: () => void): void {
+    if (done !== undefined) this.#whenSwept.push(done);
+    this.#sweeping = true;
+    this.#schedule();
+  }
+
+  /** Starts nothing new and waits for the snapshot under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#snapshot;
+  }
+
+  async #takeSnapshot(index: number): Promise<void> {
+    const { log, machine, onSnapshotFailure } = this.#options;
+    this.#bytesSinceSnapshot = 0;
+    const frozen = machine.freeze();
+    try {
+      await log.writeSnapshot(index, frozen.chunks());
+    } catch (cause) {
+      onSnapshotFailure(cause);
+    } finally {
+      frozen.release();
+    }
+  }
+
+  #schedule(): void {
+    if (!this.#sweeping || this.#snapshot !== undefined || this.#stopped) return;
+    this.#options.environment.defer(() => this.#slice());
+  }
+
+  #slice(): void {
+    if (!this.#sweeping || this.#snapshot !== undefined || this.#stopped) return;
+    if (!this.#options.machine.sweep(this.#options.limits.sweepItems)) {
+      this.#schedule();
+      return;
+    }
+    this.#sweeping = false;
+    for (const done of this.#whenSwept.splice(0)) done();
+  }
+}

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openMemoryLog } from "@holdfast/log";
+import { createPutRequest } from "@holdfast/protocol";
+import { readBatch, UnreadableEntryError } from "./batch.js";
+import { Replica } from "./replica.js";
+import { byteString, Harness, ProposalFailedError } from "./testing/harness.js";
+
+test("KV-22: a put is answered with the revision it made, and read back", async () => {
+  const harness = await Harness.start();
+  assert.equal(await harness.put("a", "1"), 2);
+  assert.equal(await harness.put("a", "2"), 3);
+  const found = harness.replica.machine.get(byteString("a"));
+  assert.deepEqual([found?.createRevision, found?.modRevision, found?.version], [2, 3, 2]);
+});
+
+test("a closed replica refuses proposals as stopped", async () => {
+  const harness = await Harness.start();
+  await harness.replica.close();
+  await assert.rejects(
+    harness.put("a"),
+    (error) => error instanceof ProposalFailedError && error.failure === "stopped",
+  );
+});
+
+test("F61: an entry in an unknown format, or cut off, stops the reader instead of being skipped", () => {
+  const fail = (): void => assert.fail("visited");
+  assert.throws(() => readBatch(9, Uint8Array.of(2), fail), UnreadableEntryError);
+  assert.throws(() => readBatch(9, Uint8Array.of(1, 200, 0, 0, 0, 1), fail), UnreadableEntryError);
+  assert.throws(() => readBatch(9, Uint8Array.of(1, 1, 0), fail), UnreadableEntryError);
+  assert.throws(() => readBatch(9, Uint8Array.of(1, 1, 0, 0, 0, 250), fail), UnreadableEntryError);
+});
+
+test("LEASE-38, COMP-6: a restart finds keys, leases and the compaction point again, from log and snapshot alike", async () => {
+  const harness = await Harness.start();
+  for (let round = 0; round < 3; round++) {
+    await harness.grant(BigInt(round + 1), 100);
+    for (let i = 0; i < 20; i++) await harness.put(`k${i}`, `${round}`, BigInt(round + 1));
+    if (round === 1) await harness.propose({ kind: "compact", revision: 15 });
+    if (round === 1) await harness.replica.snapshot();
+  }
+  const before = harness.replica.machine;
+  const log = await harness.reopenLog();
+  const after = (await Replica.start({ log, environment: harness.environment, onFatal: assert.fail })).machine;
+  assert.deepEqual([after.revision, after.compactRevision, after.leaseCount], [before.revision, 15, 3]);
+  for (let i = 0; i < 20; i++) {
+    assert.deepEqual(after.get(byteString(`k${i}`)), before.get(byteString(`k${i}`)));
+  }
+  assert.deepEqual([...(after.lease(3n)?.keys ?? [])].sort(), [...(before.lease(3n)?.keys ?? [])].sort());
+});
+
+test("GEN-11: the epoch grows with every start", async () => {
+  const harness = await Harness.start();
+  const first = harness.replica.epoch;
+  const log = await harness.reopenLog();
+  const second = await Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
+  assert.ok(second.epoch > first);
+});
+
+test("a snapshot is taken when enough has been logged, while proposals go on", async () => {
+  const harness = await Harness.start({ snapshotAfterBytes: 500 });
+  for (let i = 0; i < 50; i++) await harness.put(`k${i}`, "0123456789");
+  await harness.settle();
+  const log = await harness.reopenLog();
+  assert.ok((log.snapshot?.index ?? 0) > 0);
+  const restarted = await Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
+  assert.equal(restarted.machine.revision, 51);
+});
+
+test("COMP-5: a physical compaction is told when the history is really gone", async () => {
+  const harness = await Harness.start({ sweepItems: 1 });
+  for (let i = 0; i < 10; i++) await harness.put("a");
+  await harness.propose({ kind: "compact", revision: 11 });
+  let swept = false;
+  harness.replica.whenSwept(() => {
+    swept = true;
+  });
+  assert.equal(swept, false);
+  await harness.settle();
+  assert.equal(swept, true);
+});
+
+test("I1: the encoded form of a request is logged as it came", async () => {
+  const harness = await Harness.start();
+  const request = createPutRequest({ key: byteString("a"), value: Buffer.from("v") });
+  const body = Uint8Array.of(0x0a, 1, 0x61, 0x12, 1, 0x76);
+  const settled = new Promise((resolve) => {
+    harness.replica.proposeEncoded({ kind: "put", request }, body, { settled: resolve, failed: assert.fail });
+  });
+  body.fill(0);
+  harness.environment.runDeferred();
+  await settled;
+  const log = await harness.reopenLog();
+  const again = await Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
+  assert.equal(Buffer.from(again.machine.get(byteString("a"))?.value ?? []).toString(), "v");
+});
+
+test("in-memory logs of two replicas have nothing to do with each other", async () => {
+  const [first, second] = [await openMemoryLog(), await openMemoryLog()];
+  assert.notEqual(first.identity, second.identity);
+});

@@ -1,0 +1,180 @@
+/**
+ * Joins the log and the state machine: propose, append, apply, answer.
+ *
+ * The only place that has met both. It owns what depends on real time or on being there (lease
+ * deadlines, watchers, lock queues) and hands every applied command to them in the turn in which it was
+ * applied. It speaks commands and outcomes; requests, statuses and streams belong to the server.
+ */
+import type { Log } from "@holdfast/log";
+import { type Command, encodeCommand, type Outcome, Restorer, StateMachine } from "@holdfast/state-machine";
+import { readBatch } from "./batch.js";
+import type { Environment } from "./environment.js";
+import { Leases } from "./leases.js";
+import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
+import { LockQueues } from "./locks/lock-queues.js";
+import { Maintenance } from "./maintenance.js";
+import { ProposalQueue } from "./proposal-queue.js";
+import type { Proposer } from "./proposer.js";
+import { WatchHub } from "./watch/watch-hub.js";
+
+export interface ReplicaOptions {
+  readonly log: Log;
+  readonly environment: Environment;
+  readonly limits?: Partial<ReplicaLimits>;
+  /** Storage failed for good: nothing is acknowledged any more; the server must stop. */
+  readonly onFatal: (cause: Error) => void;
+  /** A snapshot failed; serving goes on. */
+  readonly onSnapshotFailure?: (cause: unknown) => void;
+}
+
+export class Replica {
+  readonly machine: StateMachine;
+  readonly watches: WatchHub;
+  readonly locks: LockQueues;
+  readonly leases: Leases;
+  readonly #log: Log;
+  readonly #proposals: ProposalQueue;
+  readonly #maintenance: Maintenance;
+  #appliedIndex: number;
+
+  private constructor(machine: StateMachine, appliedIndex: number, options: ReplicaOptions) {
+    const limits = { ...defaultReplicaLimits, ...options.limits };
+    const { log, environment, onFatal } = options;
+    const onSnapshotFailure = options.onSnapshotFailure ?? (() => {});
+    this.machine = machine;
+    this.#log = log;
+    this.#appliedIndex = appliedIndex;
+    this.locks = new LockQueues(machine);
+    this.watches = new WatchHub(machine, environment, limits);
+    this.leases = new Leases({ environment, limits, expire: (command, done) => this.#expire(command, done) });
+    this.#maintenance = new Maintenance({ log, machine, environment, limits, onSnapshotFailure });
+    this.#proposals = new ProposalQueue({
+      log,
+      environment,
+      limits,
+      onFatal,
+      apply: (command, proposer) => this.#apply(command, proposer),
+      applied: (index, payloadBytes) => this.#applied(index, payloadBytes),
+    });
+  }
+
+  /**
+   * Opens the newest snapshot, replays the log behind it, becomes the owner and starts the leases, each
+   * at its full TTL. Throws what the log and the snapshot throw when they are damaged.
+   */
+  static async start(options: ReplicaOptions): Promise<Replica> {
+    const { log } = options;
+    const machine = await restore(log);
+    let appliedIndex = log.snapshot?.index ?? 0;
+    let replayedBytes = 0;
+    await log.replay(appliedIndex, ({ index, payload }) => {
+      readBatch(index, payload, (command) => machine.apply(command));
+      appliedIndex = index;
+      replayedBytes += payload.length;
+    });
+    await log.acquire();
+    const replica = new Replica(machine, appliedIndex, options);
+    replica.leases.start(machine.leases());
+    replica.#maintenance.applied(appliedIndex, replayedBytes);
+    replica.#maintenance.sweep();
+    return replica;
+  }
+
+  /** The log's epoch, shown to clients as the raft term: grows with every start (GEN-11). */
+  get epoch(): number {
+    return this.#log.epoch;
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex;
+  }
+
+  get committedIndex(): number {
+    return this.#log.lastIndex;
+  }
+
+  get bytesOnDisk(): number {
+    return this.#log.usage().bytesOnDisk;
+  }
+
+  get waitingProposals(): number {
+    return this.#proposals.waitingProposals;
+  }
+
+  /** Proposes a command. The proposer is told exactly once, later. */
+  propose(command: Command, proposer: Proposer): void {
+    this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, false);
+  }
+
+  /**
+   * Proposes a command whose encoding the caller already has: `body` is `encodeCommand(command)` without
+   * its first byte, and is copied before this returns. The hot path of Put: the bytes of the
+   * request are the bytes of the log.
+   */
+  proposeEncoded(command: Command, body: Uint8Array, proposer: Proposer): void {
+    this.#proposals.add(command, body, proposer, false);
+  }
+
+  /** Proposes a clean-up that must not be refused for load. */
+  proposeInternal(command: Command, proposer: Proposer): void {
+    this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, true);
+  }
+
+  /**
+   * Runs `read` when the applied state covers everything acknowledged before this call. The owner of a
+   * log on this machine acknowledges nothing before it is applied here, so that is now.
+   */
+  whenCurrent(read: () => void): void {
+    read();
+  }
+
+  /** Calls `done` once history below the compaction point is really gone (COMP-5). */
+  whenSwept(done: () => void): void {
+    this.#maintenance.sweep(done);
+  }
+
+  /** Takes a snapshot now and discards the log behind it. */
+  snapshot(): Promise<void> {
+    return this.#maintenance.snapshot(this.#appliedIndex);
+  }
+
+  /** Refuses new proposals, settles the accepted ones, and closes the log. */
+  async close(): Promise<void> {
+    this.leases.stop();
+    await this.#proposals.stop();
+    await this.#maintenance.stop();
+    await this.#log.close();
+  }
+
+  #apply(command: Command, proposer: Proposer): void {
+    const outcome = this.machine.apply(command);
+    const { changes, leaseChanges } = this.machine;
+    if (leaseChanges.length > 0) this.leases.observe(leaseChanges);
+    if (changes.length > 0) {
+      // The queues first: an observer told of a deletion asks at once who leads now.
+      this.locks.observe(changes);
+      this.watches.publish(changes);
+    }
+    if (outcome.kind === "compact") this.#maintenance.sweep();
+    proposer.settled(outcome);
+  }
+
+  #applied(index: number, payloadBytes: number): void {
+    this.#appliedIndex = index;
+    this.#maintenance.applied(index, payloadBytes);
+  }
+
+  #expire(command: Command, done: (applied: boolean) => void): void {
+    this.proposeInternal(command, {
+      settled: (_outcome: Outcome) => done(true),
+      failed: () => done(false),
+    });
+  }
+}
+
+async function restore(log: Log): Promise<StateMachine> {
+  if (log.snapshot === undefined) return new StateMachine();
+  const restorer = new Restorer();
+  for await (const chunk of log.snapshot.chunks()) restorer.push(chunk);
+  return restorer.finish();
+}

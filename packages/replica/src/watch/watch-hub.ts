@@ -1,0 +1,125 @@
+/**
+ * Brings each change to the watchers whose range holds it.
+ *
+ * `publish` runs in the turn in which a command was applied and feeds the live watchers; watchers that
+ * are behind (a start in the past, or a consumer that was congested) read the history in slices
+ * between turns. A watcher is never in both ways at once, so it sees every revision once, in order.
+ * Encoding, ids and streams belong to the consumers.
+ */
+import type { ByteString } from "@holdfast/protocol";
+import type { KeyVersion, StateMachine } from "@holdfast/state-machine";
+import type { Environment } from "../environment.js";
+import type { ReplicaLimits } from "../limits.js";
+import { CatchUp } from "./catch-up.js";
+import { IntervalIndex } from "./interval-index.js";
+import { type SharedEvent, sharedEvent, Watcher, type WatchOptions } from "./watcher.js";
+
+export class WatchHub {
+  readonly #machine: StateMachine;
+  readonly #byKey = new Map<ByteString, Set<Watcher>>();
+  readonly #byRange = new IntervalIndex<Watcher>();
+  readonly #catchUp: CatchUp;
+  readonly #touched: Watcher[] = [];
+  #count = 0;
+
+  constructor(machine: StateMachine, environment: Environment, limits: ReplicaLimits) {
+    this.#machine = machine;
+    this.#catchUp = new CatchUp(machine, environment, limits, (watcher) => this.remove(watcher));
+  }
+
+  get watcherCount(): number {
+    return this.#count;
+  }
+
+  /**
+   * Registers a watcher. Its first event is at `startRevision`, or after the current revision if that
+   * is 0 (WATCH-5, WATCH-7, WATCH-8). History is delivered later, never from within this call.
+   */
+  watch(options: WatchOptions): Watcher {
+    const next = options.startRevision > 0 ? options.startRevision : this.#machine.revision + 1;
+    const watcher = new Watcher(options, next);
+    this.#index(watcher);
+    this.#count++;
+    if (next > this.#machine.revision) watcher.state = "live";
+    else this.#catchUp.add(watcher);
+    return watcher;
+  }
+
+  /** Ends a watcher; nothing more is delivered to it. */
+  remove(watcher: Watcher): void {
+    if (watcher.state === "ended") return;
+    watcher.state = "ended";
+    this.#count--;
+    this.#catchUp.delete(watcher);
+    this.#unindex(watcher);
+  }
+
+  /**
+   * Whether everything up to the current revision has been handed to this watcher, and its start is
+   * not still to come (WATCH-31).
+   */
+  isCaughtUp(watcher: Watcher): boolean {
+    return watcher.state === "live" && watcher.startRevision <= this.#machine.revision;
+  }
+
+  /** The consumer of these watchers can take more again. */
+  drained(watchers: Iterable<Watcher>): void {
+    for (const watcher of watchers) if (watcher.state === "behind") this.#catchUp.add(watcher);
+  }
+
+  /** Delivers the changes of one revision to the live watchers. */
+  publish(changes: readonly KeyVersion[]): void {
+    if (this.#count === 0) return;
+    const revision = this.#machine.revision;
+    for (const change of changes) this.#collect(change, revision);
+    for (const watcher of this.#touched) this.#deliver(watcher, revision);
+    this.#touched.length = 0;
+  }
+
+  #collect(change: KeyVersion, revision: number): void {
+    let shared: SharedEvent | undefined;
+    const offer = (watcher: Watcher): void => {
+      if (watcher.state !== "live" || watcher.nextRevision > revision || !watcher.wants(change)) return;
+      shared ??= sharedEvent(change);
+      if (watcher.pending.length === 0) this.#touched.push(watcher);
+      watcher.pending.push(shared);
+    };
+    const single = this.#byKey.get(change.key);
+    if (single !== undefined) for (const watcher of single) offer(watcher);
+    if (!this.#byRange.isEmpty) this.#byRange.visit(change.key, offer);
+  }
+
+  #deliver(watcher: Watcher, revision: number): void {
+    const events = watcher.pending;
+    watcher.pending = [];
+    if (watcher.state !== "live") return;
+    if (watcher.consumer.congested) {
+      // The cursor must point at this revision: everything before it was delivered or did not match.
+      watcher.nextRevision = revision;
+      watcher.state = "behind";
+      return;
+    }
+    watcher.nextRevision = revision + 1;
+    watcher.consumer.events(watcher, events, revision);
+  }
+
+  #index(watcher: Watcher): void {
+    if (!watcher.isSingleKey) {
+      this.#byRange.add(watcher.key, watcher.end, watcher);
+      return;
+    }
+    const watchers = this.#byKey.get(watcher.key);
+    if (watchers === undefined) this.#byKey.set(watcher.key, new Set([watcher]));
+    else watchers.add(watcher);
+  }
+
+  #unindex(watcher: Watcher): void {
+    if (!watcher.isSingleKey) {
+      this.#byRange.remove(watcher.key, watcher.end, watcher);
+      return;
+    }
+    const watchers = this.#byKey.get(watcher.key);
+    watchers?.delete(watcher);
+    if (watchers?.size === 0) this.#byKey.delete(watcher.key);
+  }
+}

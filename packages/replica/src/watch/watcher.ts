@@ -1,0 +1,88 @@
+/**
+ * A watcher is a cursor over the history, not a queue: the next revision it has not been given. While
+ * its consumer keeps up it is fed from `apply`; when the consumer is congested the cursor simply stays
+ * where it is and later reads the history, so a slow reader costs no memory (I8, F20).
+ */
+import type { ByteString } from "@holdfast/protocol";
+import type { KeyVersion } from "@holdfast/state-machine";
+import type { IntervalEnd } from "./interval-index.js";
+
+/**
+ * One change on its way to watchers. `encoded` slots let consumers share the encoded form: whoever
+ * encodes first leaves the bytes for the others. The hub never looks inside.
+ */
+export interface SharedEvent {
+  readonly version: KeyVersion;
+  encoded: Uint8Array | undefined;
+  encodedWithPrevious: Uint8Array | undefined;
+}
+
+/** Who is told. Every method is called from within the replica's turn and must not throw. */
+export interface WatchConsumer {
+  /** True while the consumer can take no more; `WatchHub.drained` must follow when that ends. */
+  readonly congested: boolean;
+  /**
+   * Matching events in revision order, never empty, filters already applied. `headerRevision` is the
+   * revision of the events when live, the store's when catching up (WATCH-20).
+   */
+  events(watcher: Watcher, events: readonly SharedEvent[], headerRevision: number): void;
+  /** The watcher is over: history before its position is gone (WATCH-22, WATCH-23). */
+  compacted(watcher: Watcher, compactRevision: number): void;
+}
+
+export interface WatchOptions {
+  readonly key: ByteString;
+  /** "" is the single key; "\0" every key from `key` on; otherwise exclusive (KV-1). */
+  readonly rangeEnd: ByteString;
+  /** First revision of interest; 0 means from now on. */
+  readonly startRevision: number;
+  readonly dropPuts: boolean;
+  readonly dropDeletes: boolean;
+  readonly consumer: WatchConsumer;
+}
+
+/** The condition of a watcher, one at a time. */
+export type WatcherState = "live" | "behind" | "ended";
+
+export class Watcher {
+  readonly key: ByteString;
+  /** Exclusive end; `undefined` is unbounded. For a single key see `isSingleKey`. */
+  readonly end: IntervalEnd;
+  readonly isSingleKey: boolean;
+  readonly dropPuts: boolean;
+  readonly dropDeletes: boolean;
+  readonly consumer: WatchConsumer;
+  /** As asked for; 0 is "from now on". */
+  readonly startRevision: number;
+  /** Every matching event below this revision has been handed to the consumer. */
+  nextRevision: number;
+  state: WatcherState = "behind";
+  /** Live events of the revision being published right now. */
+  pending: SharedEvent[] = [];
+
+  constructor(options: WatchOptions, nextRevision: number) {
+    this.key = options.key;
+    this.isSingleKey = options.rangeEnd === "";
+    this.end = options.rangeEnd === "\0" ? undefined : options.rangeEnd;
+    this.dropPuts = options.dropPuts;
+    this.dropDeletes = options.dropDeletes;
+    this.consumer = options.consumer;
+    this.startRevision = options.startRevision;
+    this.nextRevision = nextRevision;
+  }
+
+  /** Whether the watcher's range holds `key`. */
+  covers(key: ByteString): boolean {
+    if (this.isSingleKey) return key === this.key;
+    return key >= this.key && (this.end === undefined || key < this.end);
+  }
+
+  /** Whether the watcher's filters let this change through (WATCH-26). */
+  wants(version: KeyVersion): boolean {
+    return version.version === 0 ? !this.dropDeletes : !this.dropPuts;
+  }
+}
+
+export function sharedEvent(version: KeyVersion): SharedEvent {
+  return { version, encoded: undefined, encodedWithPrevious: undefined };
+}

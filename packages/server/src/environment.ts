@@ -1,0 +1,32 @@
+/** Real time and real chance, as the composition root hands them in. */
+import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import type { Environment } from "@holdfast/replica";
+
+export interface ServerEnvironment extends Environment {
+  /** `intervalMs` and up to a tenth more, so that many streams do not tick together (WATCH-30). */
+  jitter(intervalMs: number): number;
+}
+
+/** setInterval fires at once for anything longer (fault-model F15). */
+const timerMaxMs = 2 ** 31 - 1;
+
+/** The environment of a real process. Its timers do not keep the process alive. */
+export function systemEnvironment(): ServerEnvironment {
+  return {
+    nowMs: () => performance.now(),
+    every(intervalMs, tick) {
+      const timer = setInterval(tick, Math.min(intervalMs, timerMaxMs));
+      timer.unref();
+      return () => clearInterval(timer);
+    },
+    defer: (task) => void setImmediate(task),
+    randomId,
+    jitter: (intervalMs) => intervalMs + Math.floor((randomBytes(4).readUInt32LE() / 2 ** 32) * 0.1 * intervalMs),
+  };
+}
+
+/** A positive 63-bit number, never 0. */
+function randomId(): bigint {
+  return (randomBytes(8).readBigUInt64BE() >> 1n) | 1n;
+}

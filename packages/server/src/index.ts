@@ -1,0 +1,14 @@
+/** The door of the server package. */
+
+export {
+  LogDamagedError,
+  LogFolderLockedError,
+  LogFolderUnreadableError,
+  LogMissingError,
+  LogVersionError,
+} from "@holdfast/log";
+export { defaultServiceLimits, type ServiceLimits } from "./limits.js";
+export { createLogger, type LogFormat, type Logger, type LogLevel, logFormats, logLevels } from "./logger.js";
+export { InvalidAddressError } from "./net/address.js";
+export { ListenError } from "./net/listener.js";
+export { type RunningServer, type ServerOptions, startServer } from "./start-server.js";

@@ -1,0 +1,46 @@
+/** What every service needs: the replica, the member's identity, and the limits of the API. */
+import type { ResponseHeader } from "@holdfast/protocol";
+import type { Replica } from "@holdfast/replica";
+import type { ServerEnvironment } from "../environment.js";
+import type { ServiceLimits } from "../limits.js";
+import { OpenCalls } from "./open-calls.js";
+
+/** Who is answering. Both ids are unsigned 64-bit and stable for the life of the data folder. */
+export interface Identity {
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  readonly name: string;
+  /** Addresses clients can reach this server at, as URLs. Known once it listens. */
+  clientUrls: readonly string[];
+}
+
+export class ServiceContext {
+  readonly replica: Replica;
+  readonly environment: ServerEnvironment;
+  readonly identity: Identity;
+  readonly limits: ServiceLimits;
+  readonly openCalls = new OpenCalls();
+
+  constructor(replica: Replica, environment: ServerEnvironment, identity: Identity, limits: ServiceLimits) {
+    this.replica = replica;
+    this.environment = environment;
+    this.identity = identity;
+    this.limits = limits;
+  }
+
+  /** The header of an answer given at `revision` (GEN-2, GEN-3). */
+  header(revision: number): ResponseHeader {
+    const { clusterId, memberId } = this.identity;
+    return { clusterId, memberId, revision, raftTerm: this.replica.epoch };
+  }
+
+  /** `response` with the identity filled into its header, whose revision the core has set (GEN-3). */
+  withHeader<T extends { readonly header: ResponseHeader | undefined }>(response: T): T & { header: ResponseHeader } {
+    return { ...response, header: this.header(response.header?.revision ?? this.replica.machine.revision) };
+  }
+
+  /** The header of an answer given now. */
+  headerNow(): ResponseHeader {
+    return this.header(this.replica.machine.revision);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The KV service: checks the shape, hands the command or query on, fills in the header.
+ *
+ * What a request means is decided in the state machine; sizes and shapes are refused here, before
+ * anything is logged (ORD-1, ORD-3).
+ */
+import {
+  type CompactionRequest,
+  type DeleteRangeRequest,
+  encodeSharedCompactionResponse,
+  encodeSharedDeleteRangeResponse,
+  encodeSharedPutResponse,
+  encodeSharedRangeResponse,
+  encodeSharedTxnResponse,
+  etcdErrors,
+  kvService,
+  type PutRequest,
+  type RangeRequest,
+  type TxnRequest,
+} from "@holdfast/protocol";
+import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn } from "@holdfast/state-machine";
+import type { Method, ServerCall } from "@holdfast/transport";
+import type { ServiceContext } from "./context.js";
+import { CallProposer, refuse, unary } from "./method.js";
+import { rangeStreamMethod } from "./range-stream.js";
+import { statusOf, statusOfFailure } from "./status.js";
+
+const methods = kvService.methods;
+
+export function kvMethods(context: ServiceContext): Method[] {
+  const kv = new KvService(context);
+  return [
+    unary(methods.range, (request, call) => kv.range(request, call)),
+    unary(methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
+    unary(methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
+    unary(methods.txn, (request, call, bytes) => kv.txn(request, call, bytes)),
+    unary(methods.compact, (request, call) => kv.compact(request, call)),
+    rangeStreamMethod(context),
+  ];
+}
+
+class KvService {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  range(request: RangeRequest, call: ServerCall): void {
+    if (refuse(call, checkRange(request))) return;
+    const { replica } = this.#context;
+    const answer = (): void => {
+      const outcome = replica.machine.range(request);
+      if (outcome.kind === "refused") refuse(call, outcome.refusal);
+      else call.reply(encodeSharedRangeResponse(this.#context.withHeader(outcome.response)));
+    };
+    if (request.serializable) answer();
+    else replica.whenCurrent(answer);
+  }
+
+  put(request: PutRequest, call: ServerCall, bytes: Uint8Array): void {
+    if (refuse(call, checkPut(request)) || this.#isTooLarge(call, bytes)) return;
+    const proposer = new CallProposer<"put">(call, ({ response }) =>
+      encodeSharedPutResponse(this.#context.withHeader(response)),
+    );
+    this.#context.replica.proposeEncoded({ kind: "put", request }, bytes, proposer);
+  }
+
+  deleteRange(request: DeleteRangeRequest, call: ServerCall, bytes: Uint8Array): void {
+    if (refuse(call, checkDeleteRange(request)) || this.#isTooLarge(call, bytes)) return;
+    const proposer = new CallProposer<"deleteRange">(call, ({ response }) =>
+      encodeSharedDeleteRangeResponse(this.#context.withHeader(response)),
+    );
+    this.#context.replica.proposeEncoded({ kind: "deleteRange", request }, bytes, proposer);
+  }
+
+  txn(request: TxnRequest, call: ServerCall, bytes: Uint8Array): void {
+    if (refuse(call, checkTxn(request, this.#context.limits.transactionOperations))) return;
+    if (isReadOnlyTxn(request)) {
+      this.#readTxn(request, call);
+      return;
+    }
+    if (this.#isTooLarge(call, bytes)) return;
+    const proposer = new CallProposer<"txn">(call, ({ response }) =>
+      encodeSharedTxnResponse(this.#context.withHeader(response)),
+    );
+    this.#context.replica.proposeEncoded({ kind: "txn", request }, bytes, proposer);
+  }
+
+  /** Compaction answers at once, or with `physical` once the discarded history is gone (COMP-5). */
+  compact(request: CompactionRequest, call: ServerCall): void {
+    const { replica } = this.#context;
+    const answer = (): void => call.reply(encodeSharedCompactionResponse({ header: this.#context.headerNow() }));
+    replica.propose(
+      { kind: "compact", revision: request.revision },
+      {
+        settled: (outcome) => {
+          if (outcome.kind === "refused") refuse(call, outcome.refusal);
+          else if (request.physical) replica.whenSwept(answer);
+          else answer();
+        },
+        failed: (failure) => call.end(statusOfFailure(failure)),
+      },
+    );
+  }
+
+  /** A transaction of nothing but top-level reads needs no log entry (TXN-17). */
+  #readTxn(request: TxnRequest, call: ServerCall): void {
+    const { replica } = this.#context;
+    replica.whenCurrent(() => {
+      const outcome = replica.machine.rangeTxn(request);
+      if (outcome.kind !== "txn") refuse(call, outcome.kind === "refused" ? outcome.refusal : undefined);
+      else call.reply(encodeSharedTxnResponse(this.#context.withHeader(outcome.response)));
+    });
+  }
+
+  /** The log keeps the request as it came, so its size is the size of the proposal (LIM-1). */
+  #isTooLarge(call: ServerCall, bytes: Uint8Array): boolean {
+    if (bytes.length <= this.#context.limits.requestBytes) return false;
+    call.end(statusOf(etcdErrors.requestTooLarge));
+    return true;
+  }
+}

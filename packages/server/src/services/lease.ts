@@ -1,0 +1,85 @@
+/**
+ * The Lease service. Ids and lifetimes are fixed here, before the log; renewals never reach it.
+ */
+import {
+  encodeSharedLeaseGrantResponse,
+  encodeSharedLeaseLeasesResponse,
+  encodeSharedLeaseRevokeResponse,
+  encodeSharedLeaseTimeToLiveResponse,
+  type LeaseGrantRequest,
+  type LeaseRevokeRequest,
+  type LeaseTimeToLiveRequest,
+  leaseService,
+} from "@holdfast/protocol";
+import type { Method, ServerCall } from "@holdfast/transport";
+import type { ServiceContext } from "./context.js";
+import { keepAliveMethod } from "./lease-keep-alive.js";
+import { CallProposer, unary } from "./method.js";
+
+const methods = leaseService.methods;
+
+export function leaseMethods(context: ServiceContext): Method[] {
+  const leases = new LeaseService(context);
+  return [
+    unary(methods.leaseGrant, (request, call) => leases.grant(request, call)),
+    unary(methods.leaseRevoke, (request, call) => leases.revoke(request, call)),
+    unary(methods.leaseTimeToLive, (request, call) => leases.timeToLive(request, call)),
+    unary(methods.leaseLeases, (_request, call) => leases.leases(call)),
+    keepAliveMethod(context),
+  ];
+}
+
+/** A lease id nobody uses yet (LEASE-1). */
+export function freshLeaseId(context: ServiceContext): bigint {
+  for (;;) {
+    const id = context.environment.randomId();
+    if (context.replica.machine.lease(id) === undefined) return id;
+  }
+}
+
+class LeaseService {
+  readonly #context: ServiceContext;
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  grant(request: LeaseGrantRequest, call: ServerCall): void {
+    const leaseId = request.id === 0n ? freshLeaseId(this.#context) : request.id;
+    const ttlSeconds = Math.max(request.ttl, this.#context.limits.leaseTtlMinSeconds);
+    const proposer = new CallProposer<"leaseGrant">(call, ({ response }) =>
+      encodeSharedLeaseGrantResponse(this.#context.withHeader(response)),
+    );
+    this.#context.replica.propose({ kind: "leaseGrant", leaseId, ttlSeconds }, proposer);
+  }
+
+  revoke(request: LeaseRevokeRequest, call: ServerCall): void {
+    const proposer = new CallProposer<"leaseRevoke">(call, ({ response }) =>
+      encodeSharedLeaseRevokeResponse(this.#context.withHeader(response)),
+    );
+    this.#context.replica.propose({ kind: "leaseRevoke", leaseId: request.id }, proposer);
+  }
+
+  /** An unknown lease is an answer, not an error (LEASE-28). */
+  timeToLive(request: LeaseTimeToLiveRequest, call: ServerCall): void {
+    const { replica } = this.#context;
+    replica.whenCurrent(() => {
+      const time = replica.leases.time(request.id);
+      const keys = request.keys ? [...(replica.machine.lease(request.id)?.keys ?? [])] : [];
+      call.reply(
+        encodeSharedLeaseTimeToLiveResponse({
+          header: this.#context.headerNow(),
+          id: request.id,
+          ttl: time === undefined ? -1 : Math.floor(time.remainingMs / 1000),
+          grantedTtl: time?.ttlSeconds ?? 0,
+          keys,
+        }),
+      );
+    });
+  }
+
+  leases(call: ServerCall): void {
+    const leases = this.#context.replica.leases.bySoonest().map((id) => ({ id }));
+    call.reply(encodeSharedLeaseLeasesResponse({ header: this.#context.headerNow(), leases }));
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * From bytes to messages: makes a transport method of a decoder and a handler, and of a codec and an
+ * outcome a proposer that answers the call. Malformed messages get the status grpc-go gives.
+ */
+
+import {
+  MalformedMessageError,
+  type MethodDescriptor,
+  malformedStreamMessage,
+  malformedUnaryRequest,
+} from "@holdfast/protocol";
+import type { ProposalFailure, Proposer } from "@holdfast/replica";
+import type { Command, Outcome, Refusal } from "@holdfast/state-machine";
+import type { MessageSink, Method, ServerCall, Status } from "@holdfast/transport";
+import { statusOfFailure, statusOfRefusal } from "./status.js";
+
+type Decode<T> = (bytes: Uint8Array) => T;
+type Unary<Request, Response> = MethodDescriptor<Request, Response, "unary">;
+type ServerStream<Request, Response> = MethodDescriptor<Request, Response, "serverStream">;
+type Bidi<Request, Response> = MethodDescriptor<Request, Response, "bidi">;
+
+/** A unary method. `handle` also gets the request's bytes, valid only during the call. */
+export function unary<Request, Response>(
+  { path, request }: Unary<Request, Response>,
+  handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
+): Method {
+  return { kind: "unary", path, handle: decoding(request.decode, malformedUnaryRequest, handle) };
+}
+
+/** A server-streaming method. */
+export function serverStream<Request, Response>(
+  { path, request }: ServerStream<Request, Response>,
+  handle: (request: Request, call: ServerCall) => void,
+): Method {
+  return { kind: "serverStream", path, handle: decoding(request.decode, malformedStreamMessage, handle) };
+}
+
+/** What a bidirectional method makes of its stream. */
+export interface StreamHandler<T> {
+  message(request: T): void;
+  halfClose(): void;
+}
+
+/** A bidirectional method. A malformed message ends the stream, as in grpc-go. */
+export function bidi<Request, Response>(
+  { path, request }: Bidi<Request, Response>,
+  open: (call: ServerCall) => StreamHandler<Request>,
+): Method {
+  return {
+    kind: "bidi",
+    path,
+    open(call): MessageSink {
+      const handler = open(call);
+      const receive = decoding(request.decode, malformedStreamMessage, (message) => handler.message(message));
+      return {
+        message: (bytes) => receive(bytes, call),
+        halfClose: () => handler.halfClose(),
+      };
+    },
+  };
+}
+
+function decoding<T>(
+  decode: Decode<T>,
+  malformed: (error: MalformedMessageError) => Status,
+  handle: (request: T, call: ServerCall, bytes: Uint8Array) => void,
+): (bytes: Uint8Array, call: ServerCall) => void {
+  return (bytes, call) => {
+    const request = tryDecode(decode, bytes);
+    if (request instanceof MalformedMessageError) call.end(malformed(request));
+    else handle(request, call, bytes);
+  };
+}
+
+function tryDecode<T>(decode: Decode<T>, bytes: Uint8Array): T | MalformedMessageError {
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return error;
+    throw error;
+  }
+}
+
+/** The outcome of an accepted command of kind `K`. */
+export type OutcomeOf<K extends Command["kind"]> = Extract<Outcome, { kind: K }>;
+
+/** A proposer that answers a unary call, with etcd's status for a refusal or a failure. */
+export class CallProposer<K extends Command["kind"]> implements Proposer {
+  readonly #call: ServerCall;
+  readonly #answer: (outcome: OutcomeOf<K>) => Uint8Array;
+
+  /** `answer` encodes the response; the bytes are copied at once, so a shared buffer may be used. */
+  constructor(call: ServerCall, answer: (outcome: OutcomeOf<K>) => Uint8Array) {
+    this.#call = call;
+    this.#answer = answer;
+  }
+
+  settled(outcome: Outcome): void {
+    if (outcome.kind === "refused") this.#call.end(statusOfRefusal(outcome.refusal));
+    else this.#call.reply(this.#answer(outcome as OutcomeOf<K>));
+  }
+
+  failed(failure: ProposalFailure): void {
+    this.#call.end(statusOfFailure(failure));
+  }
+}
+
+/** Ends the call if `refusal` is one. True if it did. */
+export function refuse(call: ServerCall, refusal: Refusal | undefined): boolean {
+  if (refusal === undefined) return false;
+  call.end(statusOfRefusal(refusal));
+  return true;
+}

@@ -1,0 +1,173 @@
+/**
+ * What Lock and Campaign share: a key under a prefix that belongs to a lease, the wait until it is the
+ * oldest there, and its removal when the caller goes away.
+ *
+ * Success means that the caller owns the name now: it is told in the turn in which its key became the
+ * oldest, by the create revision it holds (I4b). A waiter whose key or lease goes fails in the turn in
+ * which that was applied (LOCK-16, LOCK-17, ELECT-11).
+ */
+import {
+  type ByteString,
+  CompareResult,
+  CompareTarget,
+  createCompare,
+  createDeleteRangeRequest,
+  createPutRequest,
+  createRangeRequest,
+  createRequestOp,
+  createTxnRequest,
+  etcdTexts,
+  type KeyValue,
+  type RequestOp,
+  type TxnRequest,
+  type TxnResponse,
+} from "@holdfast/protocol";
+import type { LockWaiter, ProposalFailure } from "@holdfast/replica";
+import type { Outcome } from "@holdfast/state-machine";
+import type { ServerCall, Status } from "@holdfast/transport";
+import type { ServiceContext } from "./context.js";
+import { freshLeaseId } from "./lease.js";
+import { asUnknown, statusOf, statusOfFailure, statusOfRefusal } from "./status.js";
+
+/** etcd's status for a waiter that has lost its key; the caller surely does not hold the name. */
+export const sessionExpired = statusOf(etcdTexts.mutexSessionExpired);
+
+/** `name/`: what all keys of one lock or election begin with. */
+export function prefixOf(name: ByteString): ByteString {
+  return `${name}/` as ByteString;
+}
+
+/** `name/` and the lease in lower-case hex; a negative id is "-" and its magnitude (LOCK-1). */
+export function ownershipKey(name: ByteString, lease: bigint): ByteString {
+  return `${prefixOf(name)}${lease.toString(16)}` as ByteString;
+}
+
+/** A place in the queue of one name. */
+export interface Place {
+  readonly prefix: ByteString;
+  readonly key: ByteString;
+  readonly lease: bigint;
+  /** The fencing token: the key's create revision, never issued twice for one name (I5). */
+  readonly createRevision: number;
+  /** False when the key was there before this call: an earlier call of the same lease made it. */
+  readonly isNew: boolean;
+}
+
+/** Hands a command's outcome on; every failure ends the call as UNKNOWN with etcd's text (LOCK-14). */
+export function proposeForCall(
+  context: ServiceContext,
+  call: ServerCall,
+  command: Parameters<ServiceContext["replica"]["propose"]>[0],
+  settled: (outcome: Exclude<Outcome, { kind: "refused" }>) => void,
+  failed: (status: Status) => void = (status) => call.end(status),
+): void {
+  context.replica.propose(command, {
+    settled: (outcome) => {
+      if (outcome.kind === "refused") failed(asUnknown(statusOfRefusal(outcome.refusal)));
+      else settled(outcome);
+    },
+    failed: (failure) => failed(statusOfLostProposal(failure)),
+  });
+}
+
+/** A refusal is UNKNOWN with its text; an outcome nobody knows stays Unavailable. */
+function statusOfLostProposal(failure: ProposalFailure): Status {
+  const status = statusOfFailure(failure);
+  return failure === "unknown" || failure === "stopped" ? status : asUnknown(status);
+}
+
+/** Calls `then` with the caller's lease, or with one of 60 s made for it (LOCK-7, ELECT-3). */
+export function withLease(
+  context: ServiceContext,
+  call: ServerCall,
+  lease: bigint,
+  then: (lease: bigint) => void,
+): void {
+  if (lease !== 0n) {
+    then(lease);
+    return;
+  }
+  const leaseId = freshLeaseId(context);
+  const ttlSeconds = context.limits.sessionTtlSeconds;
+  proposeForCall(context, call, { kind: "leaseGrant", leaseId, ttlSeconds }, () => then(leaseId));
+}
+
+/** One transaction: put the key if it is absent, else read it (LOCK-2). */
+export function joinTransaction(key: ByteString, lease: bigint, value: Uint8Array): TxnRequest {
+  return createTxnRequest({
+    compare: [createCompare({ key, target: CompareTarget.CREATE, result: CompareResult.EQUAL, createRevision: 0 })],
+    success: [createRequestOp({ requestPut: createPutRequest({ key, lease, value }) })],
+    failure: [createRequestOp({ requestRange: createRangeRequest({ key }) })],
+  });
+}
+
+/** `operation`, only in the life of `key` that began at `createRevision`. */
+export function guarded(key: ByteString, createRevision: number, operation: RequestOp): TxnRequest {
+  return createTxnRequest({
+    compare: [createCompare({ key, target: CompareTarget.CREATE, result: CompareResult.EQUAL, createRevision })],
+    success: [operation],
+  });
+}
+
+export function deleteOperation(key: ByteString): RequestOp {
+  return createRequestOp({ requestDeleteRange: createDeleteRangeRequest({ key }) });
+}
+
+/** The key as the joining transaction found it; undefined if the transaction created it. */
+export function foundByJoin(response: TxnResponse): KeyValue | undefined {
+  return response.responses[0]?.responseRange?.kvs[0];
+}
+
+/** The place that a joining transaction has taken or found. */
+export function placeOf(name: ByteString, key: ByteString, lease: bigint, response: TxnResponse): Place {
+  const found = foundByJoin(response);
+  const createRevision = found?.createRevision ?? response.header?.revision ?? 0;
+  return { prefix: prefixOf(name), key, lease, createRevision, isNew: found === undefined };
+}
+
+/**
+ * Removes a place whose caller has gone. Nobody waits for it; should it fail, the lease is the safety
+ * net. Guarded by the create revision, so a later life of the key is left alone.
+ */
+export function abandon(context: ServiceContext, place: Place): void {
+  const request = guarded(place.key, place.createRevision, deleteOperation(place.key));
+  context.replica.proposeInternal({ kind: "txn", request }, { settled: () => {}, failed: () => {} });
+}
+
+/**
+ * Waits for `place` to be the oldest, then calls `held` in that same turn. The call fails at once when
+ * the place is lost, and the place is given up when the call is cancelled (LOCK-15, ELECT-10).
+ */
+export function awaitOwnership(context: ServiceContext, call: ServerCall, place: Place, held: () => void): void {
+  if (call.ended) {
+    // A key that an earlier call made may be held by then: it is not this call's to remove (LOCK-18).
+    if (place.isNew) abandon(context, place);
+    return;
+  }
+  const { locks } = context.replica;
+  const waiter: LockWaiter = {
+    granted: () => {
+      context.openCalls.remove(call);
+      held();
+    },
+    lost: () => {
+      context.openCalls.remove(call);
+      call.end(sessionExpired);
+    },
+  };
+  const result = locks.wait(place.prefix, place.key, place.createRevision, waiter);
+  if (result === "held") held();
+  else if (result === "lost") call.end(sessionExpired);
+  else {
+    context.openCalls.add(call, (loss) => {
+      locks.leave(place.prefix, place.key, waiter);
+      // A stopping server leaves the key: the lease decides, and the client may come back for its place.
+      if (loss === "client-gone") abandon(context, place);
+    });
+  }
+}
+
+/** Whether two byte arrays hold the same bytes. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,165 @@
+/**
+ * What a watch stream sends: encodes each event once for all its watchers, cuts oversized responses
+ * into fragments on request, and writes the control answers.
+ */
+import {
+  createWatchResponse,
+  EventType,
+  encodeEvent,
+  encodeSharedWatchResponse,
+  type WatchCreateRequest,
+  type WatchResponse,
+  Writer,
+  writeWatchResponse,
+} from "@holdfast/protocol";
+import type { SharedEvent, WatchConsumer, Watcher } from "@holdfast/replica";
+import type { KeyVersion } from "@holdfast/state-machine";
+import type { ServerCall } from "@holdfast/transport";
+import type { ServiceContext } from "./context.js";
+
+/** One watcher of a stream, from its creation until the client cancels it. */
+export interface WatchSlot {
+  readonly id: bigint;
+  readonly wantsPrevious: boolean;
+  readonly wantsFragments: boolean;
+  readonly wantsProgress: boolean;
+  /** Set since the last progress tick. */
+  hadEvents: boolean;
+  /** Undefined until registered. */
+  watcher: Watcher | undefined;
+}
+
+const noId = -1n;
+/** Tag of field 11, length-delimited: `WatchResponse.events`. */
+const eventsTag = (11 << 3) | 2;
+
+export class WatchOutput implements WatchConsumer {
+  readonly #call: ServerCall;
+  readonly #context: ServiceContext;
+  readonly #slots: Map<Watcher, WatchSlot>;
+  readonly #writer = new Writer();
+
+  /** `slots` is kept by the stream: which slot a watcher fills. */
+  constructor(call: ServerCall, context: ServiceContext, slots: Map<Watcher, WatchSlot>) {
+    this.#call = call;
+    this.#context = context;
+    this.#slots = slots;
+  }
+
+  get congested(): boolean {
+    return this.#call.congested;
+  }
+
+  slot(request: WatchCreateRequest, id: bigint): WatchSlot {
+    const { prevKv, fragment, progressNotify } = request;
+    return {
+      id,
+      wantsPrevious: prevKv,
+      wantsFragments: fragment,
+      wantsProgress: progressNotify,
+      hadEvents: false,
+      watcher: undefined,
+    };
+  }
+
+  created(slot: WatchSlot): void {
+    this.#send({ watchId: slot.id, created: true });
+  }
+
+  /** A create that is refused: the stream lives on (WATCH-3, WATCH-4, WATCH-9). */
+  refused(cancelReason: string): void {
+    this.#send({ watchId: noId, created: true, canceled: true, cancelReason });
+  }
+
+  canceled(slot: WatchSlot): void {
+    this.#send({ watchId: slot.id, canceled: true });
+  }
+
+  progress(slot: WatchSlot): void {
+    this.#send({ watchId: slot.id });
+  }
+
+  streamProgress(): void {
+    this.#send({ watchId: noId });
+  }
+
+  /** Header revision 0 and no reason: the compact revision says it all (WATCH-22). */
+  compacted(watcher: Watcher, compactRevision: number): void {
+    const slot = this.#slots.get(watcher);
+    if (slot === undefined) return;
+    this.#slots.delete(watcher);
+    slot.watcher = undefined;
+    const header = this.#context.header(0);
+    this.#call.send(
+      encodeSharedWatchResponse(createWatchResponse({ header, watchId: slot.id, canceled: true, compactRevision })),
+    );
+  }
+
+  events(watcher: Watcher, events: readonly SharedEvent[], headerRevision: number): void {
+    const slot = this.#slots.get(watcher);
+    if (slot === undefined) return;
+    slot.hadEvents = true;
+    const encoded = events.map((event) => this.#encode(event, slot.wantsPrevious));
+    if (!slot.wantsFragments || !this.#isOversized(encoded)) {
+      this.#sendEvents(slot, encoded, headerRevision, false);
+      return;
+    }
+    this.#sendFragments(slot, encoded, headerRevision);
+  }
+
+  /** Pieces below the limit, each with at least one event, all but the last marked (WATCH-27). */
+  #sendFragments(slot: WatchSlot, encoded: readonly Uint8Array[], headerRevision: number): void {
+    const { watchFragmentBytes } = this.#context.limits;
+    let start = 0;
+    let bytes = 0;
+    for (let i = 0; i < encoded.length; i++) {
+      const size = (encoded[i] as Uint8Array).length;
+      if (i > start && bytes + size >= watchFragmentBytes) {
+        this.#sendEvents(slot, encoded.slice(start, i), headerRevision, true);
+        start = i;
+        bytes = 0;
+      }
+      bytes += size;
+    }
+    this.#sendEvents(slot, encoded.slice(start), headerRevision, false);
+  }
+
+  #isOversized(encoded: readonly Uint8Array[]): boolean {
+    if (encoded.length < 2) return false;
+    let bytes = 0;
+    for (const event of encoded) bytes += event.length;
+    return bytes >= this.#context.limits.watchFragmentBytes;
+  }
+
+  #sendEvents(slot: WatchSlot, encoded: readonly Uint8Array[], revision: number, fragment: boolean): void {
+    const writer = this.#writer;
+    writer.reset();
+    const header = this.#context.header(revision);
+    writeWatchResponse(writer, createWatchResponse({ header, watchId: slot.id, fragment }));
+    for (const event of encoded) writer.bytesField(eventsTag, event);
+    this.#call.send(writer.view());
+  }
+
+  #send(response: Partial<WatchResponse>): void {
+    const header = this.#context.headerNow();
+    this.#call.send(encodeSharedWatchResponse(createWatchResponse({ header, ...response })));
+  }
+
+  /** The event encoded by the first watcher that needs it, for all of them. */
+  #encode(event: SharedEvent, withPrevious: boolean): Uint8Array {
+    if (!withPrevious) {
+      event.encoded ??= encode(event.version, undefined);
+      return event.encoded;
+    }
+    if (event.encodedWithPrevious === undefined) {
+      const previous = this.#context.replica.machine.previousVersion(event.version);
+      event.encodedWithPrevious = encode(event.version, previous);
+    }
+    return event.encodedWithPrevious;
+  }
+}
+
+function encode(version: KeyVersion, previous: KeyVersion | undefined): Uint8Array {
+  const type = version.version === 0 ? EventType.DELETE : EventType.PUT;
+  return encodeEvent({ type, kv: version, prevKv: previous });
+}

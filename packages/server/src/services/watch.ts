@@ -1,0 +1,152 @@
+/**
+ * The Watch service: one stream, many watchers, told apart by id. This file keeps the ids and answers
+ * creates, cancels and progress requests; `watch-stream.ts` writes what goes out, the hub in the
+ * replica decides who sees which event.
+ */
+import {
+  type ByteString,
+  cancelReasons,
+  emptyByteString,
+  FilterType,
+  StatusCode,
+  type WatchCreateRequest,
+  type WatchRequest,
+  watchService,
+} from "@holdfast/protocol";
+import type { Watcher } from "@holdfast/replica";
+import type { Method, ServerCall } from "@holdfast/transport";
+import type { ServiceContext } from "./context.js";
+import { bidi, type StreamHandler } from "./method.js";
+import { WatchOutput, type WatchSlot } from "./watch-output.js";
+
+const zeroByte = "\0" as ByteString;
+
+export function watchMethods(context: ServiceContext): Method[] {
+  return [bidi(watchService.methods.watch, (call) => new WatchStream(call, context))];
+}
+
+class WatchStream implements StreamHandler<WatchRequest> {
+  readonly #call: ServerCall;
+  readonly #context: ServiceContext;
+  readonly #output: WatchOutput;
+  /** Every id in use. A slot whose watcher has ended keeps its id until the client cancels it (WATCH-24). */
+  readonly #slots = new Map<bigint, WatchSlot>();
+  readonly #byWatcher = new Map<Watcher, WatchSlot>();
+  #nextId = 0n;
+  #stopProgress: (() => void) | undefined;
+
+  constructor(call: ServerCall, context: ServiceContext) {
+    this.#call = call;
+    this.#context = context;
+    this.#output = new WatchOutput(call, context, this.#byWatcher);
+    context.openCalls.add(call, () => this.#close());
+    call.onDrain(() => context.replica.watches.drained(this.#byWatcher.keys()));
+  }
+
+  message(request: WatchRequest): void {
+    if (request.createRequest !== undefined) this.#create(request.createRequest);
+    else if (request.cancelRequest !== undefined) this.#cancel(request.cancelRequest.watchId);
+    else if (request.progressRequest !== undefined) this.#progress();
+    // Nothing set: ignored (WATCH-15).
+  }
+
+  /** The client is done asking, not done listening (WATCH-16). */
+  halfClose(): void {}
+
+  #create(request: WatchCreateRequest): void {
+    const reason = this.#refusal(request);
+    if (reason !== undefined) {
+      this.#output.refused(reason);
+      return;
+    }
+    if (this.#slots.size >= this.#context.limits.watchersPerStream) {
+      this.#context.openCalls.remove(this.#call);
+      this.#close();
+      this.#call.end({ code: StatusCode.resourceExhausted, message: "too many watchers on one stream" });
+      return;
+    }
+    const slot = this.#output.slot(request, request.watchId === 0n ? this.#freeId() : request.watchId);
+    this.#slots.set(slot.id, slot);
+    this.#output.created(slot);
+    this.#start(slot, request);
+    if (request.progressNotify) this.#startProgress();
+  }
+
+  /** Why a create is refused, in etcd's order of checks (ORD-4). */
+  #refusal(request: WatchCreateRequest): string | undefined {
+    if (request.startRevision < 0) return cancelReasons.compacted;
+    const { rangeEnd } = request;
+    const isInterval = rangeEnd !== emptyByteString && rangeEnd !== zeroByte;
+    if (isInterval && firstKey(request) >= rangeEnd) return cancelReasons.emptyRange;
+    if (request.watchId !== 0n && this.#slots.has(request.watchId)) return cancelReasons.duplicateId;
+    return undefined;
+  }
+
+  /** Automatic ids count up and never go back, skipping those in use (WATCH-2). */
+  #freeId(): bigint {
+    while (this.#slots.has(this.#nextId)) this.#nextId++;
+    return this.#nextId++;
+  }
+
+  #start(slot: WatchSlot, request: WatchCreateRequest): void {
+    slot.watcher = this.#context.replica.watches.watch({
+      key: firstKey(request),
+      rangeEnd: request.rangeEnd,
+      startRevision: request.startRevision,
+      dropPuts: request.filters.includes(FilterType.NOPUT),
+      dropDeletes: request.filters.includes(FilterType.NODELETE),
+      consumer: this.#output,
+    });
+    this.#byWatcher.set(slot.watcher, slot);
+  }
+
+  /** Unknown ids are silently ignored (WATCH-14). */
+  #cancel(id: bigint): void {
+    const slot = this.#slots.get(id);
+    if (slot === undefined) return;
+    this.#slots.delete(id);
+    if (slot.watcher !== undefined) {
+      this.#context.replica.watches.remove(slot.watcher);
+      this.#byWatcher.delete(slot.watcher);
+    }
+    this.#output.canceled(slot);
+  }
+
+  /** Answered only when every watcher of the stream is caught up, else not at all (WATCH-31). */
+  #progress(): void {
+    const { watches } = this.#context.replica;
+    if (this.#byWatcher.size === 0) return;
+    for (const watcher of this.#byWatcher.keys()) if (!watches.isCaughtUp(watcher)) return;
+    this.#output.streamProgress();
+  }
+
+  #startProgress(): void {
+    const { environment, limits } = this.#context;
+    this.#stopProgress ??= environment.every(environment.jitter(limits.watchProgressIntervalMs), () =>
+      this.#progressTick(),
+    );
+  }
+
+  /** Tells idle, caught-up watchers how far they are; after events one tick is skipped (WATCH-29). */
+  #progressTick(): void {
+    for (const [watcher, slot] of this.#byWatcher) {
+      const idle = !slot.hadEvents;
+      slot.hadEvents = false;
+      if (slot.wantsProgress && idle && !this.#call.congested && this.#context.replica.watches.isCaughtUp(watcher)) {
+        this.#output.progress(slot);
+      }
+    }
+  }
+
+  #close(): void {
+    this.#stopProgress?.();
+    for (const watcher of this.#byWatcher.keys()) this.#context.replica.watches.remove(watcher);
+    this.#byWatcher.clear();
+    this.#slots.clear();
+  }
+}
+
+/** An empty key is the lowest one (WATCH-6). */
+function firstKey(request: WatchCreateRequest): ByteString {
+  return request.key === emptyByteString ? zeroByte : request.key;
+}

@@ -1,0 +1,167 @@
+/**
+ * The composition root: the one place that puts log, replica, services, transport and sockets together,
+ * and takes them apart again.
+ */
+
+import { type Log, openFileLog, openMemoryLog } from "@holdfast/log";
+import { Replica, type ReplicaLimits } from "@holdfast/replica";
+import { GrpcServer } from "@holdfast/transport";
+import { systemEnvironment } from "./environment.js";
+import { defaultServiceLimits, type ServiceLimits } from "./limits.js";
+import { type Logger, silentLogger } from "./logger.js";
+import { clientUrl, formatAddress, type ListenAddress, parseListenAddress } from "./net/address.js";
+import { type Listener, listen } from "./net/listener.js";
+import { allMethods } from "./services/all.js";
+import { type Identity, ServiceContext } from "./services/context.js";
+
+export interface ServerOptions {
+  /** Folder for the log and snapshots; made if missing. Without it everything is kept in memory and lost at `close`. */
+  readonly dataDir?: string;
+  /** Addresses to listen on, "host:port"; port 0 picks a free one. Default 127.0.0.1:2379. */
+  readonly listen?: string | readonly string[];
+  /** The member's name, as `etcdctl member list` shows it. Default "default". */
+  readonly name?: string;
+  /** Default: says nothing. */
+  readonly logger?: Logger;
+  readonly serviceLimits?: Partial<ServiceLimits>;
+  readonly replicaLimits?: Partial<ReplicaLimits>;
+  /** Storage failed for good and the server has stopped. Default: logged only. */
+  readonly onFatal?: (cause: Error) => void;
+}
+
+export interface RunningServer {
+  /** Where it listens, as "host:port", in the order asked for. */
+  readonly addresses: readonly string[];
+  /** The first address as clients take it. */
+  readonly endpoint: string;
+  readonly clusterId: bigint;
+  readonly memberId: bigint;
+  /** Lets calls in progress end, then releases the port, the folder, timers and sockets. */
+  close(): Promise<void>;
+}
+
+/** Entries may be as large as one request and its envelope. */
+const entryBytesMax = 4 * 1024 * 1024;
+const defaultListen = "127.0.0.1:2379";
+const drainDeadlineMs = 5_000;
+
+/**
+ * Starts a server. Resolves once it serves. Throws `InvalidAddressError`, `ListenError`, and what the log
+ * throws when the folder is locked, unreadable, or its log damaged; nothing is left behind then.
+ */
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const addresses = [options.listen ?? defaultListen].flat().map(parseListenAddress);
+  const stack = new CloseStack();
+  try {
+    return await assemble(options, addresses, stack);
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: ServerOptions,
+  addresses: readonly ListenAddress[],
+  stack: CloseStack,
+): Promise<RunningServer> {
+  const logger = options.logger ?? silentLogger();
+  const environment = systemEnvironment();
+  let failed = false;
+  const fatal = (cause: Error): void => {
+    // Both the log and the replica may notice; it is one failure.
+    if (failed) return;
+    failed = true;
+    logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
+    void stack.close().finally(() => options.onFatal?.(cause));
+  };
+  const log = await openLog(options, fatal);
+  stack.add(() => log.close());
+  const replica = await startReplica(log, options, logger, fatal);
+  stack.add(() => replica.close());
+  const identity = identityOf(log, options.name ?? "default");
+  const context = new ServiceContext(replica, environment, identity, {
+    ...defaultServiceLimits,
+    ...options.serviceLimits,
+  });
+  const grpc = new GrpcServer({ methods: allMethods(context) });
+  stack.add(() => {
+    context.openCalls.stop();
+    return grpc.drain(drainDeadlineMs);
+  });
+  const listeners = await listenAll(addresses, grpc, stack);
+  identity.clientUrls = listeners.map((listener) => clientUrl(listener.address));
+  const bound = listeners.map((listener) => formatAddress(listener.address));
+  return {
+    addresses: bound,
+    endpoint: bound[0] as string,
+    clusterId: identity.clusterId,
+    memberId: identity.memberId,
+    close: () => stack.close(),
+  };
+}
+
+function openLog({ dataDir }: ServerOptions, onFailure: (cause: Error) => void): Promise<Log> {
+  const limits = { entryBytesMax };
+  if (dataDir === undefined) return openMemoryLog({ limits, onFailure });
+  return openFileLog({ folder: dataDir, limits, onFailure });
+}
+
+function startReplica(
+  log: Log,
+  { replicaLimits }: ServerOptions,
+  logger: Logger,
+  onFatal: (cause: Error) => void,
+): Promise<Replica> {
+  return Replica.start({
+    log,
+    environment: systemEnvironment(),
+    ...(replicaLimits === undefined ? {} : { limits: replicaLimits }),
+    onSnapshotFailure: (cause) => logger.error({ err: cause }, "snapshot failed; serving goes on"),
+    onFatal,
+  });
+}
+
+async function listenAll(
+  addresses: readonly ListenAddress[],
+  grpc: GrpcServer,
+  stack: CloseStack,
+): Promise<Listener[]> {
+  const listeners: Listener[] = [];
+  for (const address of addresses) {
+    const listener = await listen({
+      address,
+      onHttp2: (socket, alreadyRead) => grpc.handleConnection(socket, alreadyRead),
+      firstBytesDeadlineMs: 10_000,
+    });
+    stack.add(() => listener.close());
+    listeners.push(listener);
+  }
+  return listeners;
+}
+
+/** Both ids come from the log's identity: stable for its life, different for every folder (GEN-11). */
+function identityOf(log: Log, name: string): Identity {
+  const clusterId = BigInt(`0x${log.identity.slice(0, 16)}`);
+  const memberId = BigInt(`0x${log.identity.slice(16, 32)}`);
+  return { clusterId, memberId, name, clientUrls: [] };
+}
+
+/** What has been opened, closed once and in the opposite order. */
+class CloseStack {
+  readonly #closers: Array<() => Promise<void>> = [];
+  #closing: Promise<void> | undefined;
+
+  add(closer: () => Promise<void>): void {
+    this.#closers.push(closer);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const closer of this.#closers.reverse()) await closer();
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Commands as bytes in the log: one byte for the kind, then the etcd request as it came over the wire. A server may
+ * therefore log the very bytes it received behind a kind byte of its own making.
+ *
+ * The bytes are kept for ever: numbers in `commandKinds` are never given to another kind.
+ */
+import {
+  decodeCompactionRequest,
+  decodeDeleteRangeRequest,
+  decodeLeaseGrantRequest,
+  decodeLeaseRevokeRequest,
+  decodePutRequest,
+  decodeTxnRequest,
+  encodeSharedCompactionRequest,
+  encodeSharedDeleteRangeRequest,
+  encodeSharedLeaseGrantRequest,
+  encodeSharedLeaseRevokeRequest,
+  encodeSharedPutRequest,
+  encodeSharedTxnRequest,
+  MalformedMessageError,
+} from "@holdfast/protocol";
+import type { Command } from "./types.js";
+
+/**
+ * The first byte of an encoded command. What follows: the etcd request message of the same name (`CompactionRequest`,
+ * `LeaseGrantRequest` and `LeaseRevokeRequest` for the latter ones); for `leaseExpire` the lease id as a signed, and
+ * the grant number as an unsigned 64-bit integer, both little-endian.
+ */
+export const commandKinds = {
+  put: 1,
+  deleteRange: 2,
+  txn: 3,
+  compact: 4,
+  leaseGrant: 5,
+  leaseRevoke: 6,
+  leaseExpire: 7,
+} as const satisfies Record<Command["kind"], number>;
+
+const leaseExpireBytes = 16;
+
+/** The encoding of `command`, as bytes of its own. Throws `RangeError` for a lease id that is no 64-bit integer. */
+export function encodeCommand(command: Command): Uint8Array {
+  const body = encodeBody(command);
+  const bytes = new Uint8Array(1 + body.length);
+  bytes[0] = commandKinds[command.kind];
+  bytes.set(body, 1);
+  return bytes;
+}
+
+/** Reads `bytes[start..end)`. Throws `MalformedMessageError` for anything that is no command. */
+export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.length): Command {
+  if (start >= end) throw new MalformedMessageError("empty command");
+  const body = start + 1;
+  switch (bytes[start]) {
+    case commandKinds.put:
+      return { kind: "put", request: decodePutRequest(bytes, body, end) };
+    case commandKinds.deleteRange:
+      return { kind: "deleteRange", request: decodeDeleteRangeRequest(bytes, body, end) };
+    case commandKinds.txn:
+      return { kind: "txn", request: decodeTxnRequest(bytes, body, end) };
+    case commandKinds.compact:
+      return { kind: "compact", revision: decodeCompactionRequest(bytes, body, end).revision };
+    case commandKinds.leaseGrant:
+      return decodeLeaseGrant(bytes, body, end);
+    case commandKinds.leaseRevoke:
+      return { kind: "leaseRevoke", leaseId: decodeLeaseRevokeRequest(bytes, body, end).id };
+    case commandKinds.leaseExpire:
+      return decodeLeaseExpire(bytes, body, end);
+    default:
+      throw new MalformedMessageError("unknown kind of command");
+  }
+}
+
+/** What follows the kind byte; may be a view that the next encoding overwrites. */
+function encodeBody(command: Command): Uint8Array {
+  switch (command.kind) {
+    case "put":
+      return encodeSharedPutRequest(command.request);
+    case "deleteRange":
+      return encodeSharedDeleteRangeRequest(command.request);
+    case "txn":
+      return encodeSharedTxnRequest(command.request);
+    case "compact":
+      return encodeSharedCompactionRequest({ revision: command.revision, physical: false });
+    case "leaseGrant":
+      return encodeSharedLeaseGrantRequest({ id: command.leaseId, ttl: command.ttlSeconds });
+    case "leaseRevoke":
+      return encodeSharedLeaseRevokeRequest({ id: command.leaseId });
+    case "leaseExpire":
+      return encodeLeaseExpire(command.leaseId, command.grantNumber);
+  }
+}
+
+function decodeLeaseGrant(bytes: Uint8Array, start: number, end: number): Command {
+  const { id, ttl } = decodeLeaseGrantRequest(bytes, start, end);
+  return { kind: "leaseGrant", leaseId: id, ttlSeconds: ttl };
+}
+
+function encodeLeaseExpire(leaseId: bigint, grantNumber: number): Uint8Array {
+  const bytes = new Uint8Array(leaseExpireBytes);
+  const view = new DataView(bytes.buffer);
+  view.setBigInt64(0, leaseId, true);
+  view.setBigUint64(8, BigInt(grantNumber), true);
+  if (view.getBigInt64(0, true) !== leaseId) throw new RangeError(`not a signed 64-bit integer: ${leaseId}`);
+  return bytes;
+}
+
+function decodeLeaseExpire(bytes: Uint8Array, start: number, end: number): Command {
+  if (end - start !== leaseExpireBytes) throw new MalformedMessageError("lease expiry of a wrong length");
+  const view = new DataView(bytes.buffer, bytes.byteOffset + start, leaseExpireBytes);
+  const grantNumber = Number(view.getBigUint64(8, true));
+  if (!Number.isSafeInteger(grantNumber)) throw new MalformedMessageError("grant number out of range");
+  return { kind: "leaseExpire", leaseId: view.getBigInt64(0, true), grantNumber };
+}

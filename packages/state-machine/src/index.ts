@@ -1,0 +1,20 @@
+/**
+ * The deterministic core: commands in, outcomes and changes out. Keys with their history, transactions, leases,
+ * compaction, snapshots.
+ *
+ * Time, storage, networks and error texts are elsewhere.
+ */
+
+export * from "./checks.js";
+export * from "./command-codec.js";
+export { FrozenState } from "./frozen-state.js";
+export type { RevisionVisitor } from "./history-reader.js";
+export * from "./key-interval.js";
+export type { VersionVisitor } from "./key-space.js";
+export { leaseTtlSecondsMax, transactionDepthMax, transactionOperationsMaxDefault } from "./limits.js";
+export { RangeReader, type RangeReaderOutcome, type RangeSlice } from "./range-reader.js";
+export { Restorer } from "./restorer.js";
+export { SnapshotFormatError } from "./snapshot-format.js";
+export { StateMachine } from "./state-machine.js";
+export { isReadOnlyTxn, isSerializableTxn } from "./transactions.js";
+export * from "./types.js";

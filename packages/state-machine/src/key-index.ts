@@ -1,0 +1,142 @@
+/**
+ * All known keys in byte order: a list of sorted chunks, each knowing how many of its keys are alive, so that the
+ * live keys of an interval are counted without looking at them.
+ *
+ * Deleted keys stay in here until compaction forgets them, because older revisions still show them.
+ */
+import type { ByteString } from "@holdfast/protocol";
+import { IndexChunk } from "./index-chunk.js";
+import type { KeyHistory } from "./key-history.js";
+import { indexChunkKeysJoined, indexChunkKeysMax } from "./limits.js";
+
+/** Called for each key; returning false ends the walk. The index must not be changed meanwhile. */
+export type HistoryVisitor = (history: KeyHistory) => unknown;
+
+export class KeyIndex {
+  /** In key order; none of them is empty. */
+  #chunks: IndexChunk[] = [];
+
+  /** Adds a key that is not in the index yet. */
+  insert(history: KeyHistory): void {
+    const { key } = history;
+    if (this.#chunks.length === 0) this.#chunks.push(new IndexChunk(key, [], []));
+    const chunkIndex = this.#chunkForNew(key);
+    const chunk = this.#chunks[chunkIndex]!;
+    if (chunk.length < indexChunkKeysMax) chunk.insert(chunk.positionOf(key), history);
+    else this.#insertIntoFull(chunkIndex, history);
+  }
+
+  /** Removes a key that is in the index and not alive. */
+  remove(history: KeyHistory): void {
+    const chunkIndex = this.#chunkOf(history.key);
+    const chunk = this.#chunks[chunkIndex]!;
+    chunk.remove(chunk.positionOf(history.key));
+    if (chunk.length === 0) this.#chunks.splice(chunkIndex, 1);
+    else if (chunk.length <= indexChunkKeysJoined / 2) this.#joinSmall(chunkIndex);
+  }
+
+  /** Tells that a key in the index came to life (1) or died (-1). */
+  changeLive(key: ByteString, difference: 1 | -1): void {
+    this.#chunks[this.#chunkOf(key)]!.changeLive(difference);
+  }
+
+  /** How many keys from `from` to below `to` (undefined: without end) are alive. */
+  countLive(from: ByteString, to: ByteString | undefined): number {
+    return this.#sum(from, to, true);
+  }
+
+  /** How many keys from `from` to below `to` (undefined: without end) are known, alive or not. */
+  countKnown(from: ByteString, to: ByteString | undefined): number {
+    return this.#sum(from, to, false);
+  }
+
+  /** Calls `visit` for every known key from `from` to below `to` (undefined: without end), in order. */
+  visit(from: ByteString, to: ByteString | undefined, visit: HistoryVisitor): void {
+    this.#walk(from, to, false, visit);
+  }
+
+  /** As `visit`, for live keys only. */
+  visitLive(from: ByteString, to: ByteString | undefined, visit: HistoryVisitor): void {
+    this.#walk(from, to, true, visit);
+  }
+
+  /** The chunks in order; for checks of consistency. */
+  get chunks(): readonly IndexChunk[] {
+    return this.#chunks;
+  }
+
+  #walk(from: ByteString, to: ByteString | undefined, liveOnly: boolean, visit: HistoryVisitor): void {
+    if (this.#chunks.length === 0) return;
+    let chunkIndex = this.#chunkOf(from);
+    let position = this.#chunks[chunkIndex]!.positionOf(from);
+    for (; chunkIndex < this.#chunks.length; chunkIndex++, position = 0) {
+      const chunk = this.#chunks[chunkIndex]!;
+      const { entries } = chunk;
+      if (to !== undefined && entries[0]!.key >= to) return;
+      if (liveOnly && chunk.liveCount === 0) continue;
+      const end = to === undefined ? entries.length : chunk.positionOf(to);
+      for (; position < end; position++) {
+        const history = entries[position]!;
+        if (liveOnly && !history.isLive) continue;
+        if (visit(history) === false) return;
+      }
+    }
+  }
+
+  #sum(from: ByteString, to: ByteString | undefined, liveOnly: boolean): number {
+    if (this.#chunks.length === 0 || (to !== undefined && to <= from)) return 0;
+    const first = this.#chunkOf(from);
+    const last = to === undefined ? this.#chunks.length - 1 : this.#chunkOf(to);
+    let sum = 0;
+    for (let chunkIndex = first; chunkIndex <= last; chunkIndex++) {
+      const chunk = this.#chunks[chunkIndex]!;
+      const start = chunkIndex === first ? chunk.positionOf(from) : 0;
+      const end = chunkIndex === last && to !== undefined ? chunk.positionOf(to) : chunk.length;
+      sum += liveOnly ? chunk.countLive(start, end) : end - start;
+    }
+    return sum;
+  }
+
+  /** The chunk in which `key` is or would be: the last one that does not begin behind it. */
+  #chunkOf(key: ByteString): number {
+    const chunks = this.#chunks;
+    let low = 0;
+    let high = chunks.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (chunks[middle]!.lowest <= key) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** As `#chunkOf`, for a new key: these often come in ascending order, which needs no search. */
+  #chunkForNew(key: ByteString): number {
+    const lastIndex = this.#chunks.length - 1;
+    return this.#chunks[lastIndex]!.lowest <= key ? lastIndex : this.#chunkOf(key);
+  }
+
+  #insertIntoFull(chunkIndex: number, history: KeyHistory): void {
+    const chunk = this.#chunks[chunkIndex]!;
+    const position = chunk.positionOf(history.key);
+    // Halving would leave all chunks half empty when keys arrive in ascending order.
+    if (position === chunk.length && chunkIndex === this.#chunks.length - 1) {
+      this.#chunks.push(new IndexChunk(history.key, [history.key], [history]));
+      return;
+    }
+    const half = chunk.length >>> 1;
+    const right = chunk.splitAt(half);
+    this.#chunks.splice(chunkIndex + 1, 0, right);
+    if (position <= half) chunk.insert(position, history);
+    else right.insert(position - half, history);
+  }
+
+  #joinSmall(chunkIndex: number): void {
+    const left = chunkIndex === 0 ? 0 : chunkIndex - 1;
+    const chunk = this.#chunks[left]!;
+    const next = this.#chunks[left + 1];
+    if (next === undefined || chunk.length + next.length > indexChunkKeysJoined) return;
+    chunk.append(next);
+    this.#chunks.splice(left + 1, 1);
+  }
+}

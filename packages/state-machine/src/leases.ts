@@ -1,0 +1,66 @@
+/**
+ * The leases: id, length, and the keys that go when they go. Never a deadline; time is the replica's business.
+ */
+import type { ByteString } from "@holdfast/protocol";
+import { noLease } from "./key-history.js";
+import type { LeaseRecord } from "./types.js";
+
+class Lease implements LeaseRecord {
+  readonly leaseId: bigint;
+  readonly ttlSeconds: number;
+  readonly grantNumber: number;
+  readonly keys: Set<ByteString> = new Set();
+
+  constructor(leaseId: bigint, ttlSeconds: number, grantNumber: number) {
+    this.leaseId = leaseId;
+    this.ttlSeconds = ttlSeconds;
+    this.grantNumber = grantNumber;
+  }
+}
+
+export class LeaseTable {
+  /** In the order of their grants, because a `Map` keeps the order of insertion and grants are numbered upwards. */
+  readonly #leases = new Map<bigint, Lease>();
+
+  get size(): number {
+    return this.#leases.size;
+  }
+
+  find(leaseId: bigint): LeaseRecord | undefined {
+    return this.#leases.get(leaseId);
+  }
+
+  /** All leases, oldest grant first. */
+  all(): Iterable<LeaseRecord> {
+    return this.#leases.values();
+  }
+
+  /** Adds a lease; the id must be free and the grant newer than all others. */
+  grant(leaseId: bigint, ttlSeconds: number, grantNumber: number): LeaseRecord {
+    const lease = new Lease(leaseId, ttlSeconds, grantNumber);
+    this.#leases.set(leaseId, lease);
+    return lease;
+  }
+
+  /** Removes a lease; its keys should have been detached before. */
+  remove(leaseId: bigint): void {
+    this.#leases.delete(leaseId);
+  }
+
+  /**
+   * Ties `key` to a lease, if there is a lease of that id. Returns the id as the lease holds it, so that the versions
+   * of all its keys share one bigint.
+   */
+  attach(leaseId: bigint, key: ByteString): bigint {
+    if (leaseId === noLease) return noLease;
+    const lease = this.#leases.get(leaseId);
+    if (lease === undefined) return leaseId;
+    lease.keys.add(key);
+    return lease.leaseId;
+  }
+
+  /** Unties `key` from the lease that it is attached to; nothing happens for `noLease`. */
+  detach(leaseId: bigint, key: ByteString): void {
+    if (leaseId !== noLease) this.#leases.get(leaseId)?.keys.delete(key);
+  }
+}

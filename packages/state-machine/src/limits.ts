@@ -1,0 +1,37 @@
+/**
+ * The limits of the core, with etcd's values where etcd has one. Whoever asks for a change may be stricter; nothing
+ * here may differ between replicas of one log, because `apply` depends on some of it.
+ */
+
+/** Longest lease that can be granted, in seconds (LEASE-4). */
+export const leaseTtlSecondsMax = 9_000_000_000;
+
+/** How many compares, success or failure operations a transaction may hold unless configured otherwise (TXN-9). */
+export const transactionOperationsMaxDefault = 128;
+
+/**
+ * How deeply transactions may be nested. The default operation budget allows no more either; the limit of its own
+ * keeps recursion far from the end of the stack when the budget is raised.
+ */
+export const transactionDepthMax = 128;
+
+/** Most keys in one chunk of the key index; a full chunk is split in two. */
+export const indexChunkKeysMax = 256;
+
+/** Two neighbouring index chunks with together no more than this many keys are joined. */
+export const indexChunkKeysJoined = 128;
+
+/** Events per chunk of the event log; a power of two. */
+export const eventChunkLength = 1024;
+
+/** A snapshot chunk is closed when it holds at least this many bytes. */
+export const snapshotChunkBytes = 64 * 1024;
+
+/** A snapshot chunk is also closed after this many keys or events were looked at, whether or not they were written. */
+export const snapshotChunkVisits = 4096;
+
+/** How many keys without a readable version a range reader passes over in one slice. */
+export const readerSkipsMax = 4096;
+
+/** What one version of a key, and one lease, is reckoned to cost besides its key and value (LEASE-8), in bytes. */
+export const recordOverheadBytes = 64;

@@ -1,0 +1,183 @@
+/**
+ * Builds a state machine from the chunks of a snapshot, checking that what they say can have come about.
+ */
+import { type KeyValue, MalformedMessageError, Reader, readKeyValue } from "@holdfast/protocol";
+import { isDeletion, noLease, StoredVersion } from "./key-history.js";
+import { KeySpace } from "./key-space.js";
+import { LeaseTable } from "./leases.js";
+import { numberTag, recordTags, SnapshotFormatError, snapshotFormat } from "./snapshot-format.js";
+import { StateMachine } from "./state-machine.js";
+import type { KeyVersion } from "./types.js";
+
+/** Which records may come next. */
+const Stage = { header: 0, leases: 1, bases: 2, events: 3, done: 4 } as const;
+type Stage = (typeof Stage)[keyof typeof Stage];
+
+export class Restorer {
+  readonly #keys = new KeySpace();
+  readonly #leases = new LeaseTable();
+  readonly #reader = new Reader();
+  #stage: Stage = Stage.header;
+  #revision = 1;
+  #appliedCommands = 0;
+  #lastGrant = 0;
+  #lastBase: KeyVersion | undefined;
+  #baseCount = 0;
+  /** How many live keys carry a lease that does not exist. */
+  #strayKeys = 0;
+
+  /**
+   * Takes the next chunk, as `FrozenState.chunks` made it. Throws `SnapshotFormatError`; the restorer is of no use
+   * afterwards.
+   */
+  push(chunk: Uint8Array): void {
+    try {
+      this.#reader.reset(chunk, 0, chunk.length);
+      while (this.#reader.position < this.#reader.limit) this.#record(this.#reader.tag());
+    } catch (error) {
+      if (error instanceof MalformedMessageError) throw new SnapshotFormatError(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** The machine, once all chunks were taken. Throws `SnapshotFormatError` when some are missing. */
+  finish(): StateMachine {
+    check(this.#stage === Stage.done, "snapshot has no end");
+    return new StateMachine({ keys: this.#keys, leases: this.#leases, appliedCommands: this.#appliedCommands });
+  }
+
+  #record(tag: number): void {
+    check(this.#stage !== Stage.done, "records behind the end of the snapshot");
+    check(this.#stage !== Stage.header || tag === recordTags.header, "snapshot does not begin with a header");
+    if (tag === recordTags.pause) {
+      this.#reader.bool();
+      return;
+    }
+    const outer = this.#reader.enter();
+    if (tag === recordTags.event) this.#event();
+    else if (tag === recordTags.base) this.#base();
+    else if (tag === recordTags.lease) this.#lease();
+    else if (tag === recordTags.header) this.#header();
+    else if (tag === recordTags.end) this.#end();
+    else throw new SnapshotFormatError("unknown record");
+    check(this.#reader.position === this.#reader.limit, "record longer than its fields");
+    this.#reader.leave(outer);
+  }
+
+  #header(): void {
+    check(this.#stage === Stage.header, "second header");
+    const format = this.#number(1);
+    check(format === snapshotFormat, `snapshot of an unknown format (${format})`);
+    this.#revision = this.#number(2);
+    this.#keys.compactRevision = this.#number(3);
+    this.#appliedCommands = this.#number(4);
+    check(this.#revision >= 1 && this.#appliedCommands >= 0, "impossible header");
+    check(this.#keys.compactRevision >= -1 && this.#keys.compactRevision <= this.#revision, "impossible compaction");
+    this.#keys.revision = this.#keys.firstHistoryRevision - 1;
+    this.#stage = Stage.leases;
+  }
+
+  #lease(): void {
+    this.#enterStage(Stage.leases);
+    check(this.#reader.tag() === numberTag(1), "lease without id");
+    const leaseId = this.#reader.int64BigInt();
+    const ttlSeconds = this.#number(2);
+    const grantNumber = this.#number(3);
+    check(leaseId !== noLease && this.#leases.find(leaseId) === undefined, "lease id zero or used twice");
+    check(grantNumber > this.#lastGrant && grantNumber <= this.#appliedCommands, "impossible grant number");
+    this.#lastGrant = grantNumber;
+    this.#leases.grant(leaseId, ttlSeconds, grantNumber);
+  }
+
+  #base(): void {
+    this.#enterStage(Stage.bases);
+    const pair = readKeyValue(this.#reader, undefined);
+    checkVersion(pair);
+    check(!isDeletion(pair), "base of a deleted key");
+    check(pair.modRevision <= this.#keys.revision, "base newer than the history");
+    check(this.#lastBase === undefined || this.#lastBase.key < pair.key, "bases out of order");
+    this.#lastBase = this.#attached(pair, pair);
+    this.#baseCount += 1;
+    this.#keys.restoreBase(this.#lastBase);
+  }
+
+  #event(): void {
+    this.#enterStage(Stage.events);
+    const pair = readKeyValue(this.#reader, undefined);
+    checkVersion(pair);
+    const step = pair.modRevision - this.#keys.revision;
+    check(step === 0 || step === 1 || this.#isFirstEvent(pair), "events out of order");
+    check(pair.modRevision <= this.#revision, "event newer than the snapshot");
+    const latest = this.#keys.history(pair.key)?.latest;
+    const previous = latest === undefined || isDeletion(latest) ? undefined : latest;
+    checkSuccession(previous, pair);
+    if (previous !== undefined) this.#detach(previous);
+    this.#keys.revision = pair.modRevision;
+    this.#keys.restore(this.#attached(pair, latest ?? pair));
+  }
+
+  /** The history begins at the compacted revision, but there are no events at revision 1. */
+  #isFirstEvent(pair: KeyVersion): boolean {
+    const { events, firstHistoryRevision } = this.#keys;
+    return events.end === 0 && pair.modRevision === Math.max(firstHistoryRevision, 2);
+  }
+
+  #end(): void {
+    check(this.#number(1) === this.#leases.size, "leases are missing");
+    check(this.#number(2) === this.#baseCount, "bases are missing");
+    check(this.#number(3) === this.#keys.events.end, "events are missing");
+    check(this.#revision === 1 || this.#keys.revision === this.#revision, "history stops early");
+    check(this.#strayKeys === 0, "key with an unknown lease");
+    this.#keys.revision = this.#revision;
+    this.#stage = Stage.done;
+  }
+
+  /** Stages only follow one another. */
+  #enterStage(stage: Stage): void {
+    check(this.#stage <= stage, "records out of order");
+    this.#stage = stage;
+  }
+
+  /** The number with this field number, which has to come next. */
+  #number(fieldNumber: number): number {
+    check(this.#reader.tag() === numberTag(fieldNumber), "record without a number it needs");
+    const value = this.#reader.int64Number();
+    check(Number.isSafeInteger(value), "number out of range");
+    return value;
+  }
+
+  /** The version to be stored for `pair`, sharing its key with `known`; attached to its lease. */
+  #attached(pair: KeyValue, known: KeyVersion): StoredVersion {
+    const { value, createRevision, modRevision, version } = pair;
+    if (pair.lease !== noLease && this.#leases.find(pair.lease) === undefined) this.#strayKeys += 1;
+    const lease = this.#leases.attach(pair.lease, known.key);
+    return new StoredVersion(known.key, value, createRevision, modRevision, version, lease);
+  }
+
+  #detach(version: KeyVersion): void {
+    if (version.lease !== noLease && this.#leases.find(version.lease) === undefined) this.#strayKeys -= 1;
+    this.#leases.detach(version.lease, version.key);
+  }
+}
+
+/** What holds for any version by itself. */
+function checkVersion(pair: KeyValue): void {
+  const { createRevision, modRevision, version } = pair;
+  check(Number.isSafeInteger(modRevision) && Number.isSafeInteger(version), "number out of range");
+  check(modRevision >= 2 && version >= 0, "impossible version");
+  if (isDeletion(pair))
+    check(createRevision === 0 && pair.value.length === 0 && pair.lease === noLease, "full deletion");
+  else check(createRevision >= 2 && createRevision <= modRevision, "impossible creation");
+}
+
+/** What holds between two versions of a key; `previous` is undefined when the key was not alive. */
+function checkSuccession(previous: KeyVersion | undefined, next: KeyVersion): void {
+  if (isDeletion(next)) check(previous !== undefined, "deletion of a missing key");
+  else if (previous === undefined)
+    check(next.version === 1 && next.createRevision === next.modRevision, "late creation");
+  else check(next.version === previous.version + 1 && next.createRevision === previous.createRevision, "lost version");
+}
+
+function check(holds: boolean, message: string): asserts holds {
+  if (!holds) throw new SnapshotFormatError(message);
+}

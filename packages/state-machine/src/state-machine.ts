@@ -1,0 +1,269 @@
+/**
+ * The door of the core: one command after another goes in, outcomes and changes come out.
+ *
+ * The same commands give the same state everywhere. There is no clock, chance or I/O in here; when a lease ends, what
+ * is proposed and who is told are the replica's business.
+ */
+import type { ByteString, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from "@holdfast/protocol";
+import { ChangeSet, headerAt, noChanges } from "./change-set.js";
+import { FrozenState } from "./frozen-state.js";
+import { previousVersion, type RevisionVisitor, readHistory } from "./history-reader.js";
+import { noLease } from "./key-history.js";
+import { isSingleKey, upperBound } from "./key-interval.js";
+import { KeySpace, type VersionVisitor } from "./key-space.js";
+import { LeaseTable } from "./leases.js";
+import { leaseTtlSecondsMax, recordOverheadBytes } from "./limits.js";
+import { RangeReader, type RangeReaderOutcome } from "./range-reader.js";
+import { rangeRefusal, readRange } from "./ranges.js";
+import { chooseTxn, isReadOnlyTxn, putRefusal, runTxn, txnRefusal } from "./transactions.js";
+import type { Command, KeyVersion, LeaseChange, LeaseRecord, Outcome, RangeOutcome, Refusal } from "./types.js";
+
+/** What a machine is made of; for restoring one and for looking inside in tests. */
+export interface MachineParts {
+  readonly keys: KeySpace;
+  readonly leases: LeaseTable;
+  readonly appliedCommands: number;
+}
+
+const noLeaseChanges: readonly LeaseChange[] = Object.freeze([]);
+
+export class StateMachine {
+  readonly #keys: KeySpace;
+  readonly #leases: LeaseTable;
+  readonly #changeSet: ChangeSet;
+  #appliedCommands: number;
+  #changes: readonly KeyVersion[] = noChanges;
+  #leaseChanges: readonly LeaseChange[] = noLeaseChanges;
+  #frozenStates = 0;
+
+  /** An empty store at revision 1 (GEN-1), unless parts are handed in; these belong to the machine from then on. */
+  constructor(parts?: MachineParts) {
+    this.#keys = parts?.keys ?? new KeySpace();
+    this.#leases = parts?.leases ?? new LeaseTable();
+    this.#appliedCommands = parts?.appliedCommands ?? 0;
+    this.#changeSet = new ChangeSet(this.#keys, this.#leases);
+  }
+
+  /** The revision of the newest change. */
+  get revision(): number {
+    return this.#keys.revision;
+  }
+
+  /** The oldest revision that can be read; -1 when nothing was ever compacted (COMP-2). */
+  get compactRevision(): number {
+    return this.#keys.compactRevision;
+  }
+
+  /** How many commands were applied, refused ones included; the number of the newest. */
+  get appliedCommands(): number {
+    return this.#appliedCommands;
+  }
+
+  /** The changes of the last `apply`, in the order in which they were made, all of one revision. May be kept. */
+  get changes(): readonly KeyVersion[] {
+    return this.#changes;
+  }
+
+  /** What the last `apply` did to leases. May be kept. */
+  get leaseChanges(): readonly LeaseChange[] {
+    return this.#leaseChanges;
+  }
+
+  /** How many keys are alive. */
+  get keyCount(): number {
+    return this.#keys.liveCount;
+  }
+
+  get leaseCount(): number {
+    return this.#leases.size;
+  }
+
+  /** What keys, values, history and leases are reckoned to take, in bytes; shrinks as `sweep` goes on. */
+  get approximateBytes(): number {
+    return this.#keys.bytes + this.#leases.size * recordOverheadBytes;
+  }
+
+  /**
+   * Applies the next command of the log. Total: whatever the command, there is an outcome, and a refused command
+   * changes nothing but the count of commands. An error thrown means a bug.
+   */
+  apply(command: Command): Outcome {
+    this.#appliedCommands += 1;
+    this.#changes = noChanges;
+    this.#leaseChanges = noLeaseChanges;
+    this.#changeSet.begin();
+    switch (command.kind) {
+      case "put":
+        return this.#put(command.request);
+      case "deleteRange":
+        return this.#deleteRange(command.request);
+      case "txn":
+        return this.#txn(command.request);
+      case "compact":
+        return this.#compact(command.revision);
+      case "leaseGrant":
+        return this.#leaseGrant(command.leaseId, command.ttlSeconds);
+      case "leaseRevoke":
+        return this.#leaseRevoke(command.leaseId);
+      case "leaseExpire":
+        return this.#leaseExpire(command.leaseId, command.grantNumber);
+    }
+  }
+
+  /** Answers a range at any readable revision (KV-1 to KV-13). */
+  range(request: RangeRequest): RangeOutcome {
+    const refusal = rangeRefusal(this.#keys, request);
+    if (refusal !== undefined) return refused(refusal);
+    return { kind: "range", response: readRange(this.#keys, request, this.revision) };
+  }
+
+  /** Answers a read-only transaction as `apply` would, without a command (TXN-17). Throws `TypeError` for any other. */
+  rangeTxn(request: TxnRequest): Outcome {
+    if (!isReadOnlyTxn(request)) throw new TypeError("not a read-only transaction");
+    this.#changeSet.begin();
+    return this.#runTxn(request);
+  }
+
+  /** A reader for a range that is too large to be answered at once (KV-14). */
+  rangeReader(request: RangeRequest): RangeReaderOutcome {
+    const refusal = rangeRefusal(this.#keys, request);
+    if (refusal !== undefined) return refused(refusal);
+    const revision = request.revision <= 0 ? this.revision : request.revision;
+    return { kind: "reader", reader: new RangeReader(this.#keys, request, revision) };
+  }
+
+  /** The live version of `key` now. */
+  get(key: ByteString): KeyVersion | undefined {
+    return this.#keys.live(key);
+  }
+
+  /** The live version of `key` at `revision`; undefined also when that revision is compacted or in the future. */
+  getAt(key: ByteString, revision: number): KeyVersion | undefined {
+    if (revision < this.compactRevision || revision > this.revision) return undefined;
+    return this.#keys.liveAt(key, revision);
+  }
+
+  /** Visits the live keys of an interval (KV-1) in key order until `visit` returns false; it must not apply commands. */
+  forEachLive(key: ByteString, rangeEnd: ByteString, visit: VersionVisitor): void {
+    if (!isSingleKey(rangeEnd)) {
+      this.#keys.visitLive(key, upperBound(rangeEnd), visit);
+      return;
+    }
+    const version = this.#keys.live(key);
+    if (version !== undefined) visit(version);
+  }
+
+  lease(leaseId: bigint): LeaseRecord | undefined {
+    return this.#leases.find(leaseId);
+  }
+
+  /** All leases, oldest grant first. */
+  leases(): Iterable<LeaseRecord> {
+    return this.#leases.all();
+  }
+
+  /** Reads the history for a watcher; every revision from `max(compactRevision, 1)` on is there. See `readHistory`. */
+  readHistory(fromRevision: number, revisionsMax: number, visit: RevisionVisitor): number {
+    return readHistory(this.#keys, fromRevision, revisionsMax, visit);
+  }
+
+  /** The pair before an event, as a watcher shows it (WATCH-25). */
+  previousVersion(version: KeyVersion): KeyVersion | undefined {
+    return previousVersion(this.#keys, version);
+  }
+
+  /** Whether `sweep` has to wait because a frozen state is open. */
+  get sweepIsHeldOff(): boolean {
+    return this.#frozenStates > 0;
+  }
+
+  /**
+   * Removes compacted data for good, at most `budgetItems` events of it (COMP-5). Returns whether nothing is left to
+   * do. Does nothing, and returns false, as long as `sweepIsHeldOff`.
+   */
+  sweep(budgetItems: number): boolean {
+    return !this.sweepIsHeldOff && this.#keys.sweep(budgetItems);
+  }
+
+  /** Holds the present state still for a snapshot. To be released, or old data piles up. */
+  freeze(): FrozenState {
+    this.#frozenStates += 1;
+    return new FrozenState(this.#keys, this.#leases.all(), this.#appliedCommands, () => {
+      this.#frozenStates -= 1;
+    });
+  }
+
+  #put(request: PutRequest): Outcome {
+    const refusal = putRefusal(this.#keys, this.#leases, request);
+    if (refusal !== undefined) return refused(refusal);
+    const response = this.#changeSet.put(request);
+    this.#changes = this.#changeSet.commit();
+    return { kind: "put", response };
+  }
+
+  #deleteRange(request: DeleteRangeRequest): Outcome {
+    const response = this.#changeSet.deleteRange(request);
+    this.#changes = this.#changeSet.commit();
+    return { kind: "deleteRange", response };
+  }
+
+  #txn(request: TxnRequest): Outcome {
+    const outcome = this.#runTxn(request);
+    this.#changes = this.#changeSet.commit();
+    return outcome;
+  }
+
+  #runTxn(request: TxnRequest): Outcome {
+    const chosen = chooseTxn(this.#keys, request);
+    if (chosen === undefined) return refused("too-many-operations");
+    const refusal = txnRefusal(this.#keys, this.#leases, chosen);
+    if (refusal !== undefined) return refused(refusal);
+    return { kind: "txn", response: runTxn(this.#keys, this.#changeSet, chosen) };
+  }
+
+  /** COMP-1, COMP-6. What is compacted stays until `sweep` removes it, but cannot be read any more. */
+  #compact(revision: number): Outcome {
+    if (revision <= this.compactRevision) return refused("compacted");
+    if (revision > this.revision) return refused("future-revision");
+    this.#keys.compactRevision = revision;
+    return { kind: "compact", response: { header: headerAt(this.revision) } };
+  }
+
+  /** LEASE-2 to LEASE-4, LEASE-7. The minimum length and the choice of an id are behind us. */
+  #leaseGrant(leaseId: bigint, ttlSeconds: number): Outcome {
+    if (leaseId === noLease) return refused("lease-not-found");
+    if (ttlSeconds > leaseTtlSecondsMax) return refused("lease-ttl-too-large");
+    if (this.#leases.find(leaseId) !== undefined) return refused("lease-exists");
+    const lease = this.#leases.grant(leaseId, ttlSeconds, this.#appliedCommands);
+    this.#leaseChanges = [{ kind: "granted", lease }];
+    return {
+      kind: "leaseGrant",
+      response: { header: headerAt(this.revision), id: leaseId, ttl: ttlSeconds, error: "" },
+    };
+  }
+
+  /** LEASE-11, LEASE-13, LEASE-15, LEASE-16. */
+  #leaseRevoke(leaseId: bigint): Outcome {
+    const lease = this.#leases.find(leaseId);
+    if (lease === undefined) return refused("lease-not-found");
+    this.#endLease(lease);
+    return { kind: "leaseRevoke", response: { header: headerAt(this.revision) } };
+  }
+
+  #leaseExpire(leaseId: bigint, grantNumber: number): Outcome {
+    const lease = this.#leases.find(leaseId);
+    if (lease === undefined || lease.grantNumber !== grantNumber) return { kind: "leaseExpire", ended: false };
+    this.#endLease(lease);
+    return { kind: "leaseExpire", ended: true };
+  }
+
+  #endLease(lease: LeaseRecord): void {
+    this.#changeSet.endLease(lease);
+    this.#changes = this.#changeSet.commit();
+    this.#leaseChanges = [{ kind: "ended", leaseId: lease.leaseId, grantNumber: lease.grantNumber }];
+  }
+}
+
+function refused(refusal: Refusal): { readonly kind: "refused"; readonly refusal: Refusal } {
+  return { kind: "refused", refusal };
+}

@@ -1,0 +1,121 @@
+/**
+ * Random commands and queries on few keys, so that they get into each other's way.
+ */
+import {
+  type Compare,
+  createCompare,
+  createDeleteRangeRequest,
+  createPutRequest,
+  createRangeRequest,
+  createRequestOp,
+  createTxnRequest,
+  type DeleteRangeRequest,
+  type PutRequest,
+  type RangeRequest,
+  type RequestOp,
+  type TxnRequest,
+} from "@holdfast/protocol";
+import fc from "fast-check";
+import type { Command } from "../types.js";
+import { bytes, key } from "./builders.js";
+
+const keys = fc.constantFrom(...["a", "b", "ab", "c", "\0", "\xff", "\xff\xff", "__proto__", "a\0"].map(key));
+const rangeEnds = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(key("")) },
+  { weight: 2, arbitrary: fc.constant(key("\0")) },
+  { weight: 3, arbitrary: keys },
+);
+const values = fc.constantFrom(...["", "x", "y", "\0", "\xff", "xy"].map(bytes));
+const leaseIds = fc.constantFrom(1n, 2n, 3n, -1n, 2n ** 63n - 1n);
+const revisions = fc.integer({ min: -3, max: 45 });
+const flags = fc.boolean();
+const rareFlags = fc.nat(7).map((number) => number === 0);
+
+const putRequests: fc.Arbitrary<PutRequest> = fc
+  .record({
+    key: keys,
+    value: values,
+    lease: fc.oneof({ weight: 3, arbitrary: fc.constant(0n) }, { weight: 2, arbitrary: leaseIds }),
+    prevKv: flags,
+    ignoreValue: rareFlags,
+    ignoreLease: rareFlags,
+  })
+  .map(createPutRequest);
+
+const deleteRequests: fc.Arbitrary<DeleteRangeRequest> = fc
+  .record({ key: keys, rangeEnd: rangeEnds, prevKv: flags })
+  .map(createDeleteRangeRequest);
+
+const filters = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: revisions });
+
+export const rangeRequests: fc.Arbitrary<RangeRequest> = fc
+  .record({
+    key: keys,
+    rangeEnd: rangeEnds,
+    limit: fc.integer({ min: -1, max: 5 }),
+    revision: fc.oneof(fc.constant(0), revisions),
+    sortOrder: fc.nat(2),
+    sortTarget: fc.nat(4),
+    keysOnly: flags,
+    countOnly: rareFlags,
+    minModRevision: filters,
+    maxModRevision: filters,
+    minCreateRevision: filters,
+    maxCreateRevision: filters,
+  })
+  .map(createRangeRequest);
+
+const compares: fc.Arbitrary<Compare> = fc
+  .record({
+    key: keys,
+    rangeEnd: rangeEnds,
+    result: fc.nat(4),
+    target: fc.nat(5),
+    version: fc.option(fc.nat(3), { nil: undefined }),
+    createRevision: fc.option(revisions, { nil: undefined }),
+    modRevision: fc.option(revisions, { nil: undefined }),
+    value: fc.option(values, { nil: undefined }),
+    lease: fc.option(leaseIds, { nil: undefined }),
+  })
+  .map(createCompare);
+
+function operations(depth: number): fc.Arbitrary<RequestOp> {
+  const simple = fc.oneof(
+    { weight: 4, arbitrary: putRequests.map((requestPut) => createRequestOp({ requestPut })) },
+    { weight: 3, arbitrary: rangeRequests.map((requestRange) => createRequestOp({ requestRange })) },
+    { weight: 3, arbitrary: deleteRequests.map((requestDeleteRange) => createRequestOp({ requestDeleteRange })) },
+  );
+  if (depth === 0) return simple;
+  const nested = transactions(depth - 1).map((requestTxn) => createRequestOp({ requestTxn }));
+  return fc.oneof({ weight: 5, arbitrary: simple }, { weight: 1, arbitrary: nested });
+}
+
+function transactions(depth: number): fc.Arbitrary<TxnRequest> {
+  const branch = fc.array(operations(depth), { maxLength: 4 });
+  return fc
+    .record({ compare: fc.array(compares, { maxLength: 2 }), success: branch, failure: branch })
+    .map(createTxnRequest);
+}
+
+/** Transactions of any legal or illegal kind. */
+export const txnRequests: fc.Arbitrary<TxnRequest> = transactions(2);
+
+export const commands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 8, arbitrary: putRequests.map((request): Command => ({ kind: "put", request })) },
+  { weight: 3, arbitrary: deleteRequests.map((request): Command => ({ kind: "deleteRange", request })) },
+  { weight: 4, arbitrary: txnRequests.map((request): Command => ({ kind: "txn", request })) },
+  { weight: 1, arbitrary: revisions.map((revision): Command => ({ kind: "compact", revision })) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ leaseId: fc.oneof(leaseIds, fc.constant(0n)), ttlSeconds: fc.constantFrom(2, 60, 9e9, 9e9 + 1) })
+      .map((grant): Command => ({ kind: "leaseGrant", ...grant })),
+  },
+  { weight: 1, arbitrary: leaseIds.map((leaseId): Command => ({ kind: "leaseRevoke", leaseId })) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ leaseId: leaseIds, grantNumber: fc.nat(40) })
+      .map((expiry): Command => ({ kind: "leaseExpire", ...expiry })),
+  },
+);

@@ -1,0 +1,14 @@
+/**
+ * Makes states and answers comparable: no classes, bytes as hexadecimal digits, absent and undefined the same.
+ */
+
+/** `value` as plain data. Sets become sorted lists. */
+export function plain(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
+  if (typeof value === "bigint") return `${value}n`;
+  if (value instanceof Set) return [...value].sort();
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, property]) => property !== undefined);
+  return Object.fromEntries(entries.map(([name, property]) => [name, plain(property)]));
+}

@@ -1,0 +1,303 @@
+/**
+ * One gRPC call at the server: from the frames of its stream to a handler, and from the handler's answers to frames.
+ * The stream and the call are one object, so that a unary call costs one. What a request's headers mean was settled
+ * before (`request-head.ts`).
+ */
+import type { HeaderFields } from "../hpack/index.js";
+import { Http2Stream, type StreamHost } from "../http2/stream.js";
+import { openFlagged } from "./compression.js";
+import type { Deadline, DeadlineWheel, Expiring } from "./deadline-wheel.js";
+import { declaredLength, type MessageListener, MessageReader, messagePrefix, PREFIX_BYTES } from "./message-reader.js";
+import { HeaderMetadata } from "./metadata.js";
+import type { ReplyWriter } from "./reply-writer.js";
+import { DEADLINE_STATUS, NO_TIMEOUT, type RequestHead } from "./request-head.js";
+import { DEADLINE_EXCEEDED, INTERNAL, OK_TRAILERS, RESOURCE_EXHAUSTED, trailersOf, trailersOnly } from "./status.js";
+import type { CancelReason, MessageSink, Metadata, Method, Peer, ServerCall, Status } from "./types.js";
+
+/** What the calls of one connection share. */
+export interface CallSession {
+  readonly peer: Peer;
+  readonly replies: ReplyWriter;
+  readonly deadlines: DeadlineWheel;
+  /** A handler threw, which is a bug; the call was ended with INTERNAL. */
+  handlerFailed(path: string, error: unknown): void;
+}
+
+// The texts are grpc-go's.
+const NO_MESSAGE = "cardinality violation: received no request message from non-client-streaming RPC";
+const SEVERAL_MESSAGES = "cardinality violation: received multiple request messages for non-client-streaming RPC";
+const CUT_MESSAGE = "unexpected EOF";
+
+export class ServerCallStream extends Http2Stream implements ServerCall, MessageListener, Expiring {
+  readonly #session: CallSession;
+  readonly #head: RequestHead;
+  readonly #method: Method;
+  #ended = false;
+  #headersSent = false;
+  /** Made when the request does not come as one message in one frame. */
+  #reader: MessageReader | undefined = undefined;
+  /** The message of a unary call whose half-close has not come yet. */
+  #held: Buffer | undefined = undefined;
+  /** Bytes of `#held` that were copied and reserved. */
+  #heldBytes = 0;
+  #sink: MessageSink | undefined = undefined;
+  #deadline: Deadline | undefined = undefined;
+  #metadata: Metadata | undefined = undefined;
+  #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
+  #drainListener: (() => void) | undefined = undefined;
+
+  constructor(host: StreamHost, id: number, nowMs: number, head: RequestHead, method: Method, session: CallSession) {
+    super(host, id, nowMs);
+    this.#head = head;
+    this.#method = method;
+    this.#session = session;
+  }
+
+  get path(): string {
+    return this.#method.path;
+  }
+
+  get peer(): Peer {
+    return this.#session.peer;
+  }
+
+  get metadata(): Metadata {
+    this.#metadata ??= new HeaderMetadata(this.#head.fields);
+    return this.#metadata;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  get unsentBytes(): number {
+    return this.queuedBytes;
+  }
+
+  reply(message: Uint8Array): void {
+    if (this.#ended) return;
+    const send = this.host.send;
+    const byteCount = PREFIX_BYTES + message.length;
+    if (this.#headersSent || !send.admits(this, byteCount)) return this.#replyInParts(message);
+    this.#finish();
+    this.#session.replies.writeUnary(this.host.output, this.id, message);
+    send.spend(this, byteCount);
+    this.host.guard.forgivePings();
+    this.sendingDone();
+    this.host.touch();
+  }
+
+  send(message: Uint8Array): void {
+    if (this.#ended) return;
+    this.sendHeaders();
+    this.write(messagePrefix(message.length), message, false);
+  }
+
+  sendHeaders(): void {
+    if (this.#ended || this.#headersSent) return;
+    this.#headersSent = true;
+    this.#session.replies.writeHeaders(this.host.output, this.id);
+    this.host.guard.forgivePings();
+    this.host.touch();
+  }
+
+  end(status: Status): void {
+    if (this.#ended) return;
+    this.#endWith(this.#headersSent ? trailersOf(status) : trailersOnly(status));
+  }
+
+  onCancel(listener: (reason: CancelReason) => void): void {
+    if (!this.#ended) this.#cancelListener = listener;
+  }
+
+  onDrain(listener: () => void): void {
+    if (!this.#ended) this.#drainListener = listener;
+  }
+
+  override drained(): void {
+    this.#drainListener?.();
+  }
+
+  pause(): void {
+    this.paused = true;
+  }
+
+  resume(): void {
+    this.paused = false;
+    if (!this.#ended) this.creditWindow();
+  }
+
+  override opened(): void {
+    const { timeoutMs } = this.#head;
+    if (timeoutMs !== NO_TIMEOUT) this.#deadline = this.#session.deadlines.add(this.openedAtMs + timeoutMs, this);
+    if (this.#method.kind !== "bidi") return;
+    try {
+      this.#sink = this.#method.open(this);
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+  }
+
+  override receive(bytes: Buffer, start: number, end: number, ended: boolean): void {
+    if (this.#ended) return;
+    if (ended && this.#reader === undefined && this.#sink === undefined && this.#isOneMessage(bytes, start, end)) {
+      return this.#handle(bytes.subarray(start + PREFIX_BYTES, end));
+    }
+    this.#receiveInParts(bytes, start, end, ended);
+  }
+
+  message(bytes: Buffer, flag: number): boolean {
+    const opened = openFlagged(bytes, flag, this.#head.encoding, this.host.context);
+    if ("refusal" in opened) {
+      this.#refuse(opened.refusal);
+      return false;
+    }
+    if (this.#sink !== undefined) return this.#passOn(this.#sink, opened.bytes);
+    if (this.#held !== undefined) this.#refuse({ code: INTERNAL, message: SEVERAL_MESSAGES });
+    this.#held = opened.bytes;
+    return !this.#ended;
+  }
+
+  tooLarge(declaredBytes: number): void {
+    const { limits, counters } = this.host.context;
+    counters.messagesTooLarge++;
+    const message = `grpc: received message larger than max (${declaredBytes} vs. ${limits.messageBytesMax})`;
+    this.#refuse({ code: RESOURCE_EXHAUSTED, message });
+  }
+
+  tooMuchBuffered(): void {
+    this.#refuse({ code: RESOURCE_EXHAUSTED, message: "too many unfinished request messages" });
+  }
+
+  override aborted(): void {
+    this.#cancel("cancelled");
+  }
+
+  override lost(): void {
+    this.#cancel("connection-lost");
+  }
+
+  /** The deadline passed: the client gets its status, the handler is told to stop. */
+  expired(): void {
+    this.host.context.counters.deadlinesExceeded++;
+    this.#endBeforeHandler(DEADLINE_STATUS, "deadline-exceeded");
+  }
+
+  override sweep(nowMs: number): void {
+    const { limits, counters } = this.host.context;
+    if (this.#ended || this.remoteClosed || this.#method.kind === "bidi") return;
+    if (nowMs - this.openedAtMs < limits.unaryBodyMs) return;
+    counters.bodyTimeouts++;
+    this.#refuse({ code: DEADLINE_EXCEEDED, message: "request not received in time" });
+  }
+
+  #isOneMessage(bytes: Buffer, start: number, end: number): boolean {
+    const length = end - start - PREFIX_BYTES;
+    if (length < 0 || bytes[start] !== 0 || length > this.host.context.limits.messageBytesMax) return false;
+    return declaredLength(bytes, start) === length;
+  }
+
+  #receiveInParts(bytes: Buffer, start: number, end: number, ended: boolean): void {
+    this.#reader ??= new MessageReader(this, this.host, this.host.context.limits.messageBytesMax);
+    this.#reader.feed(bytes, start, end);
+    if (this.#ended) return;
+    if (ended) this.#requestEnded(this.#reader.midMessage);
+    else if (this.#held !== undefined && this.#heldBytes === 0) this.#hold(this.#held);
+  }
+
+  #requestEnded(midMessage: boolean): void {
+    if (midMessage) return this.#refuse({ code: INTERNAL, message: CUT_MESSAGE });
+    if (this.#sink !== undefined) return this.#halfClose(this.#sink);
+    if (this.#held === undefined) return this.#refuse({ code: INTERNAL, message: NO_MESSAGE });
+    this.#handle(this.#held);
+  }
+
+  /** Keeps the message until the half-close: its bytes are valid only now. */
+  #hold(view: Buffer): void {
+    const copy = view.length > 0;
+    if (!copy) return;
+    if (!this.host.reserveBuffer(view.length)) return this.tooMuchBuffered();
+    this.#heldBytes = view.length;
+    this.#held = Buffer.from(view);
+  }
+
+  #handle(request: Buffer): void {
+    this.host.guard.message(request.length);
+    const method = this.#method;
+    if (method.kind === "bidi") return;
+    try {
+      method.handle(request, this);
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+    this.#releaseHeld();
+  }
+
+  #passOn(sink: MessageSink, bytes: Buffer): boolean {
+    this.host.guard.message(bytes.length);
+    try {
+      sink.message(bytes);
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+    return !this.#ended;
+  }
+
+  #halfClose(sink: MessageSink): void {
+    try {
+      sink.halfClose();
+    } catch (error) {
+      this.#handlerFailed(error);
+    }
+  }
+
+  #handlerFailed(error: unknown): void {
+    this.#refuse({ code: INTERNAL, message: "internal error" });
+    this.#session.handlerFailed(this.path, error);
+  }
+
+  #replyInParts(message: Uint8Array): void {
+    this.send(message);
+    if (!this.#ended) this.#endWith(OK_TRAILERS);
+  }
+
+  #endWith(trailers: HeaderFields): void {
+    this.#finish();
+    this.writeEnd(trailers);
+  }
+
+  /** The transport ends the call because of what the client sent. */
+  #refuse(status: Status): void {
+    this.#endBeforeHandler(status, "cancelled");
+  }
+
+  #endBeforeHandler(status: Status, reason: CancelReason): void {
+    const listener = this.#cancelListener;
+    this.end(status);
+    listener?.(reason);
+  }
+
+  #cancel(reason: CancelReason): void {
+    if (this.#ended) return;
+    const listener = this.#cancelListener;
+    this.#finish();
+    this.host.context.counters.callsCancelled++;
+    listener?.(reason);
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    if (this.#deadline !== undefined) this.#session.deadlines.remove(this.#deadline);
+    this.#reader?.stop();
+    this.#releaseHeld();
+    this.#cancelListener = undefined;
+    this.#drainListener = undefined;
+    this.#sink = undefined;
+  }
+
+  #releaseHeld(): void {
+    if (this.#heldBytes > 0) this.host.releaseBuffer(this.#heldBytes);
+    this.#heldBytes = 0;
+    this.#held = undefined;
+  }
+}

@@ -1,0 +1,343 @@
+/**
+ * The life of an HTTP/2 connection and its streams, as both ends share it: socket events, flushing, resets, errors and
+ * the times that bind it. Frames are read in `connection.ts`.
+ */
+import { type HpackEncoder, HpackError } from "../hpack/index.js";
+import { AbuseGuard } from "./abuse-guard.js";
+import type { TransportContext } from "./context.js";
+import { ConnectionError } from "./errors.js";
+import type { Flushable } from "./flush-queue.js";
+import { writeGoaway, writeReset } from "./frame-writer.js";
+import { HeaderOutput } from "./header-output.js";
+import type { Output } from "./output.js";
+import { COMPRESSION_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, WINDOW_DEFAULT } from "./protocol.js";
+import { ReceiveFlow } from "./receive-flow.js";
+import { RecentIds } from "./recent-ids.js";
+import { SendFlow } from "./send-flow.js";
+import { SocketWriter, type TransportSocket } from "./socket-writer.js";
+import type { Http2Stream, StreamHost } from "./stream.js";
+import { StreamTable } from "./stream-table.js";
+
+/** `open`; `failed` after a GOAWAY that reports an error; `closed` once the socket is given up. */
+type ConnectionState = "open" | "failed" | "closed";
+
+/** How often each stream's own times are looked at. */
+const STREAM_SWEEP_MS = 1_000;
+
+export abstract class ConnectionCore implements StreamHost, Flushable {
+  readonly context: TransportContext;
+  readonly output: Output;
+  readonly headers: HeaderOutput;
+  readonly send: SendFlow;
+  readonly guard: AbuseGuard;
+  /** Changed only here. */
+  readonly streams = new StreamTable<Http2Stream>();
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  flushQueued = false;
+  /** When the chunk being read arrived, or when the last sweep was. */
+  nowMs: number;
+  streamReceiveWindow: number;
+  protected readonly socket: TransportSocket;
+  protected readonly receive: ReceiveFlow;
+  /** Streams we reset, whose late frames are ignored. */
+  protected readonly resetByUs = new RecentIds();
+  protected lastReadMs: number;
+  readonly #writer: SocketWriter;
+  readonly #onClosed: () => void;
+  #state: ConnectionState = "open";
+  #reading = false;
+  #readingHeld = false;
+  /** Bytes of unfinished messages held for this connection. */
+  #bufferedBytes = 0;
+  #closeAtMs = Number.POSITIVE_INFINITY;
+  #streamsSweptMs: number;
+  #seenWrites = 0;
+  #seenWritesMs = 0;
+
+  /** `onClosed` is called once, when the connection has given up its socket and all streams were told. */
+  constructor(context: TransportContext, socket: TransportSocket, onClosed: () => void) {
+    this.context = context;
+    this.socket = socket;
+    this.#onClosed = onClosed;
+    this.nowMs = context.clock.nowMs();
+    this.lastReadMs = this.nowMs;
+    this.#streamsSweptMs = this.nowMs;
+    this.peerAddress = socket.remoteAddress ?? "";
+    this.peerPort = socket.remotePort ?? 0;
+    this.#writer = new SocketWriter(socket, context.pool, this.#onSocketFree);
+    this.output = this.#writer.output;
+    this.headers = new HeaderOutput(this.output);
+    this.send = new SendFlow(this.#writer, this.headers, context.limits);
+    this.receive = new ReceiveFlow(context.limits.connectionReceiveWindowBytes);
+    this.guard = new AbuseGuard(context.limits, context.counters, this.nowMs);
+    // Until the peer has seen our setting it may use the default of the protocol.
+    this.streamReceiveWindow = Math.max(context.limits.streamReceiveWindowBytes, WINDOW_DEFAULT);
+  }
+
+  get encoder(): HpackEncoder {
+    return this.headers.encoder;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === "open";
+  }
+
+  /** Reads one chunk. Errors of the peer are thrown as `ConnectionError` or `HpackError`. */
+  protected abstract read(chunk: Buffer): void;
+  /** We ended our side of a stream that the peer has not ended. */
+  protected abstract sentBeforeReceived(stream: Http2Stream): void;
+  /** The last open stream is gone. */
+  protected abstract idle(): void;
+  /** The greatest stream id of the peer that we have acted on. */
+  protected abstract readonly lastPeerStreamId: number;
+  /** Drops the beginning of a frame that is kept for later. */
+  protected abstract stopReading(): void;
+
+  /** Starts listening to the socket; `alreadyRead` is what was read from it before. */
+  protected attach(alreadyRead: Buffer | undefined): void {
+    this.socket.setNoDelay?.(true);
+    this.socket.on("error", ignoreError);
+    this.socket.on("close", this.#onSocketClose);
+    this.socket.on("end", this.#onSocketEnd);
+    this.socket.on("data", this.#onData);
+    this.flush();
+    if (alreadyRead !== undefined && alreadyRead.length > 0) this.#onData(alreadyRead);
+    this.socket.resume();
+  }
+
+  touch(): void {
+    if (!this.#reading && !this.flushQueued) this.context.flushQueue.add(this);
+  }
+
+  /** Writes all that may leave now. */
+  flush(): void {
+    if (this.#state === "closed") return;
+    do {
+      this.send.pump();
+      this.#writer.flush();
+    } while (!this.#writer.busy && this.send.canPump);
+    if (this.#writer.busy) this.#watchBacklog();
+  }
+
+  streamSent(stream: Http2Stream): void {
+    if (stream.remoteClosed) this.removeStream(stream);
+    else this.sentBeforeReceived(stream);
+  }
+
+  abort(stream: Http2Stream, code: number): void {
+    if (this.streams.get(stream.id) !== stream) return;
+    this.writeReset(stream.id, code);
+    this.#dropStream(stream, code, false);
+    this.#spendReset(this.nowMs - stream.openedAtMs);
+  }
+
+  streamError(streamId: number, code: number): void {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) return this.abort(stream, code);
+    this.writeReset(streamId, code);
+    this.#spendReset(0);
+  }
+
+  peerReset(stream: Http2Stream, code: number): void {
+    this.context.counters.resetsReceived++;
+    this.#dropStream(stream, code, true);
+    this.#spendReset(this.nowMs - stream.openedAtMs);
+  }
+
+  reserveBuffer(byteCount: number): boolean {
+    const { limits, counters } = this.context;
+    const held = this.#bufferedBytes + byteCount;
+    const heldTotal = this.context.bufferedBytes + byteCount;
+    if (held > limits.bufferedBytesPerConnectionMax || heldTotal > limits.bufferedBytesTotalMax) {
+      counters.bufferedBytesExceeded++;
+      return false;
+    }
+    this.#bufferedBytes = held;
+    this.context.bufferedBytes = heldTotal;
+    return true;
+  }
+
+  releaseBuffer(byteCount: number): void {
+    this.#bufferedBytes -= byteCount;
+    this.context.bufferedBytes -= byteCount;
+  }
+
+  /** Ends the connection because of what the peer did: GOAWAY, then the socket is closed within `errorLingerMs` (F40). */
+  fail(code: number, reason: string): void {
+    if (this.#state !== "open") return;
+    this.#state = "failed";
+    const { counters, limits } = this.context;
+    counters.connectionErrors++;
+    this.context.log({ level: "warn", message: `connection ended: ${reason}`, peer: this.peerAddress });
+    this.#closeAtMs = this.nowMs + limits.errorLingerMs - limits.sweepIntervalMs;
+    this.stopReading();
+    writeGoaway(this.output, this.lastPeerStreamId, code, reason);
+    this.#endSocket();
+  }
+
+  /** Ends the connection without complaint once everything written is on its way; open streams are lost. */
+  end(lingerMs: number): void {
+    if (this.#state !== "open") return;
+    this.#state = "failed";
+    this.#closeAtMs = this.context.clock.nowMs() + lingerMs - this.context.limits.sweepIntervalMs;
+    this.stopReading();
+    this.#endSocket();
+  }
+
+  /** Gives up the socket at once; open streams are lost. */
+  destroy(): void {
+    this.socket.destroy();
+    this.#finish();
+  }
+
+  /** Looks at every time limit of the connection. Called about every `sweepIntervalMs`. */
+  sweep(nowMs: number): void {
+    this.nowMs = nowMs;
+    if (nowMs >= this.#closeAtMs) return this.#outlived();
+    if (this.#hasStalled(nowMs)) return this.#stalled();
+    if (this.#state !== "open" || nowMs - this.#streamsSweptMs < STREAM_SWEEP_MS) return;
+    this.#streamsSweptMs = nowMs;
+    for (const stream of this.streams.list()) this.#sweepStream(stream, nowMs);
+  }
+
+  protected addStream(stream: Http2Stream): void {
+    this.streams.add(stream);
+    this.context.streamsOpen++;
+    this.context.counters.streamsOpened++;
+  }
+
+  protected removeStream(stream: Http2Stream): void {
+    if (!this.streams.delete(stream)) return;
+    this.context.streamsOpen--;
+    if (this.streams.size === 0) this.idle();
+  }
+
+  /** Resets a stream that is or will be closed on our side; its late frames are ignored. */
+  protected writeReset(streamId: number, code: number): void {
+    writeReset(this.output, streamId, code);
+    this.resetByUs.add(streamId);
+    this.context.counters.resetsSent++;
+    this.touch();
+  }
+
+  /** Our own bytes wait for the peer. */
+  protected get writing(): boolean {
+    return this.#writer.busy;
+  }
+
+  #dropStream(stream: Http2Stream, code: number, byPeer: boolean): void {
+    this.send.discard(stream);
+    this.removeStream(stream);
+    stream.aborted(code, byPeer);
+  }
+
+  #spendReset(ageMs: number): void {
+    if (!this.guard.reset(this.nowMs, ageMs)) this.fail(ENHANCE_YOUR_CALM, "too many resets");
+  }
+
+  #sweepStream(stream: Http2Stream, nowMs: number): void {
+    if (!stream.hasStalled(nowMs)) return stream.sweep(nowMs);
+    this.context.counters.stalledAnswers++;
+    this.abort(stream, ENHANCE_YOUR_CALM);
+  }
+
+  /** True if one socket write has waited for `stalledAnswerMs`. */
+  #hasStalled(nowMs: number): boolean {
+    const writes = this.#writer.issuedWrites;
+    if (!this.#writer.busy || writes !== this.#seenWrites) {
+      this.#seenWrites = writes;
+      this.#seenWritesMs = nowMs;
+      return false;
+    }
+    return nowMs - this.#seenWritesMs >= this.context.limits.stalledAnswerMs;
+  }
+
+  #stalled(): void {
+    this.context.counters.stalledAnswers++;
+    this.destroy();
+  }
+
+  #outlived(): void {
+    this.context.counters.lingerTimeouts++;
+    this.destroy();
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#state !== "open") return;
+    this.nowMs = this.context.clock.nowMs();
+    this.lastReadMs = this.nowMs;
+    this.#reading = true;
+    try {
+      this.read(chunk);
+    } catch (error) {
+      this.#readFailed(error);
+    } finally {
+      this.#reading = false;
+    }
+    this.receive.topUp(this.output);
+    this.flush();
+  };
+
+  /** Everything a peer can cause is a connection error; anything else is a bug of ours and must be seen. */
+  #readFailed(error: unknown): void {
+    if (error instanceof ConnectionError) return this.fail(error.code, error.message);
+    if (error instanceof HpackError) return this.fail(COMPRESSION_ERROR, error.message);
+    this.fail(INTERNAL_ERROR, "internal error");
+    throw error;
+  }
+
+  readonly #onSocketFree = (): void => {
+    if (this.#readingHeld) {
+      this.#readingHeld = false;
+      this.socket.resume();
+    }
+    this.flush();
+  };
+
+  /** A peer that does not read: take no more requests from it (F37), and give up if it asks for control frames only. */
+  #watchBacklog(): void {
+    const limit = this.context.limits.unsentBytesPerConnectionMax;
+    if (this.#writer.backlogBytes > limit) {
+      this.context.counters.unsentBytesExceeded++;
+      return this.destroy();
+    }
+    if (this.#readingHeld || this.send.unsentBytes <= limit / 2) return;
+    this.#readingHeld = true;
+    this.socket.pause();
+  }
+
+  readonly #onSocketEnd = (): void => {
+    if (this.#state !== "open") return;
+    this.end(this.context.limits.errorLingerMs);
+  };
+
+  readonly #onSocketClose = (): void => this.#finish();
+
+  #endSocket(): void {
+    this.#loseStreams();
+    this.#writer.end();
+  }
+
+  #finish(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.stopReading();
+    this.#loseStreams();
+    this.output.clear();
+    this.#onClosed();
+  }
+
+  #loseStreams(): void {
+    const lost = this.streams.list();
+    this.streams.clear();
+    this.context.streamsOpen -= lost.length;
+    for (const stream of lost) {
+      this.send.discard(stream);
+      stream.lost();
+    }
+  }
+}
+
+/** Errors of a socket are followed by its close, which is handled. A missing listener would end the process (F17). */
+function ignoreError(): void {}

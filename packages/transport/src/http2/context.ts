@@ -1,0 +1,38 @@
+/** What all connections of one server or client share. */
+import type { TransportCounters } from "../counters.js";
+import { newCounters } from "../counters.js";
+import type { Clock } from "../environment.js";
+import type { TransportLimits } from "../limits.js";
+import { BufferPool } from "./buffer-pool.js";
+import { FlushQueue } from "./flush-queue.js";
+
+/** Something an operator may want to read. Never contains header values or message bytes. */
+export interface TransportEvent {
+  readonly level: "info" | "warn";
+  readonly message: string;
+  /** Address of the peer, or "" if the event concerns no single one. */
+  readonly peer: string;
+}
+
+/** Takes events; must not throw. */
+export type TransportLog = (event: TransportEvent) => void;
+
+/** One per server or client. */
+export class TransportContext {
+  readonly clock: Clock;
+  readonly limits: TransportLimits;
+  readonly log: TransportLog;
+  readonly counters: TransportCounters = newCounters();
+  readonly pool = new BufferPool();
+  readonly flushQueue = new FlushQueue();
+  /** Streams open on all connections. */
+  streamsOpen = 0;
+  /** Bytes of unfinished messages held for all connections. */
+  bufferedBytes = 0;
+
+  constructor(clock: Clock, limits: TransportLimits, log: TransportLog) {
+    this.clock = clock;
+    this.limits = limits;
+    this.log = log;
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * The sending half of flow control (RFC 9113, 5.2 and 6.9): what may go out goes straight to the output; the rest
+ * waits in its stream and follows in turns of one frame, so that no stream starves another.
+ */
+import type { HeaderFields } from "../hpack/index.js";
+import type { TransportLimits } from "../limits.js";
+import { writeData, writeFrameHeader } from "./frame-writer.js";
+import type { HeaderOutput } from "./header-output.js";
+import { DATA, FLAG_END_STREAM, FRAME_BYTES_DEFAULT, WINDOW_DEFAULT, WINDOW_LARGEST } from "./protocol.js";
+import { SendQueue } from "./send-queue.js";
+import type { SocketWriter } from "./socket-writer.js";
+
+/** The sending side of a stream. The fields belong to `SendFlow`. */
+export interface Sender {
+  readonly id: number;
+  /** Bytes the peer lets this stream send; negative after a lowered setting. */
+  sendWindow: number;
+  /** Bytes in `queue`. */
+  queuedBytes: number;
+  queue: SendQueue | undefined;
+  /** Stands in the line of streams that may send. */
+  sendReady: boolean;
+  /** Has more bytes waiting than is good; `drained` will follow. */
+  congested: boolean;
+  /** END_STREAM was written. */
+  sendingDone(): void;
+  /** No longer congested. */
+  drained(): void;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** One per connection. */
+export class SendFlow {
+  /** Bytes the peer lets the connection send. */
+  window = WINDOW_DEFAULT;
+  /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
+  initialStreamWindow = WINDOW_DEFAULT;
+  /** SETTINGS_MAX_FRAME_SIZE of the peer. */
+  frameBytesMax = FRAME_BYTES_DEFAULT;
+  /** Bytes of all streams that wait for a window or for the socket. */
+  queuedBytes = 0;
+  /** Payload bytes of DATA sent so far. */
+  sentBytes = 0;
+  readonly #writer: SocketWriter;
+  readonly #headers: HeaderOutput;
+  readonly #limits: TransportLimits;
+  /** Streams with bytes waiting and window left; those before `#readyHead` are done. */
+  #ready: Sender[] = [];
+  #readyHead = 0;
+  /** Congested streams whose own bytes are low again, waiting for the connection to recover too. */
+  #relieved: Sender[] = [];
+
+  constructor(writer: SocketWriter, headers: HeaderOutput, limits: TransportLimits) {
+    this.#writer = writer;
+    this.#headers = headers;
+    this.#limits = limits;
+  }
+
+  /** Bytes of the connection that wait for the peer, wherever they stand. */
+  get unsentBytes(): number {
+    return this.queuedBytes + this.#writer.backlogBytes;
+  }
+
+  /** Whether a DATA frame with `byteCount` bytes may be written at once. */
+  admits(sender: Sender, byteCount: number): boolean {
+    return (
+      sender.queuedBytes === 0 &&
+      byteCount <= sender.sendWindow &&
+      byteCount <= this.window &&
+      byteCount <= this.frameBytesMax &&
+      this.#writer.output.length < this.#limits.socketBacklogBytesMax
+    );
+  }
+
+  /** Takes `byteCount` bytes, which `admits` allowed and the caller wrote, from the windows. */
+  spend(sender: Sender, byteCount: number): void {
+    sender.sendWindow -= byteCount;
+    this.window -= byteCount;
+    this.sentBytes += byteCount;
+  }
+
+  /**
+   * Sends `head` and `body`, now or when the windows allow it; both are copied. `last` ends the stream with them.
+   * False if too much waits already (`unsentBytesPerConnectionMax`): nothing was taken, and the stream must be reset.
+   */
+  send(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): boolean {
+    const byteCount = head.length + body.length;
+    if (!this.admits(sender, byteCount)) return this.#enqueue(sender, head, body, last);
+    writeData(this.#writer.output, sender.id, head, body, last);
+    this.spend(sender, byteCount);
+    if (last) sender.sendingDone();
+    return true;
+  }
+
+  /** Ends the stream after what waits: with trailers, or with END_STREAM on DATA. */
+  finish(sender: Sender, trailers: HeaderFields | undefined): void {
+    if (sender.queuedBytes > 0) {
+      sender.queue!.trailers = trailers;
+      sender.queue!.endsWithData = trailers === undefined;
+      return;
+    }
+    this.#writeEnd(sender, trailers);
+  }
+
+  /** Forgets what waits in a stream that was reset or lost. */
+  discard(sender: Sender): void {
+    this.queuedBytes -= sender.queuedBytes;
+    sender.queuedBytes = 0;
+    sender.queue = undefined;
+    sender.congested = false;
+  }
+
+  /** Widens the window of a stream. False if it overflows (6.9.1). */
+  widenStream(sender: Sender, increment: number): boolean {
+    sender.sendWindow += increment;
+    if (sender.sendWindow > WINDOW_LARGEST) return false;
+    if (sender.queuedBytes > 0) this.#makeReady(sender);
+    return true;
+  }
+
+  /** Widens the window of the connection. False if it overflows (6.9.1). */
+  widenConnection(increment: number): boolean {
+    this.window += increment;
+    return this.window <= WINDOW_LARGEST;
+  }
+
+  /** Whether `pump` would move something, were the output empty. */
+  get canPump(): boolean {
+    return this.#ready.length > 0 && this.window > 0;
+  }
+
+  /** Moves waiting bytes to the output as far as windows and socket allow, then wakes the streams that drained. */
+  pump(): void {
+    const output = this.#writer.output;
+    while (this.#readyHead < this.#ready.length) {
+      if (this.window <= 0 || output.length >= this.#limits.socketBacklogBytesMax) break;
+      const sender = this.#ready[this.#readyHead++];
+      sender.sendReady = false;
+      if (sender.queuedBytes > 0) this.#sendFrame(sender, sender.queue!);
+    }
+    if (this.#readyHead > 0) this.#forgetDone();
+    if (this.#relieved.length > 0) this.#wakeRelieved();
+  }
+
+  #forgetDone(): void {
+    this.#ready = this.#readyHead === this.#ready.length ? [] : this.#ready.slice(this.#readyHead);
+    this.#readyHead = 0;
+  }
+
+  #sendFrame(sender: Sender, queue: SendQueue): void {
+    const count = Math.min(sender.queuedBytes, sender.sendWindow, this.window, this.frameBytesMax);
+    if (count <= 0) return;
+    const last = queue.endsWithData && count === sender.queuedBytes;
+    this.#writeFromQueue(sender, queue, count, last);
+    if (sender.queuedBytes > 0) this.#makeReady(sender);
+    else if (last) sender.sendingDone();
+    else if (queue.trailers !== undefined) this.#writeEnd(sender, queue.trailers);
+    this.#noteRelief(sender, count);
+  }
+
+  /** Puts a congested stream whose bytes just fell to the low-water mark in the line of those to wake. */
+  #noteRelief(sender: Sender, sentBytes: number): void {
+    const low = this.#limits.callLowWaterBytes;
+    if (sender.congested && sender.queuedBytes <= low && sender.queuedBytes + sentBytes > low)
+      this.#relieved.push(sender);
+  }
+
+  #writeFromQueue(sender: Sender, queue: SendQueue, count: number, last: boolean): void {
+    const output = this.#writer.output;
+    const payload = writeFrameHeader(output, count, DATA, last ? FLAG_END_STREAM : 0, sender.id);
+    output.length = payload;
+    queue.moveTo(output, count);
+    this.spend(sender, count);
+    sender.queuedBytes -= count;
+    this.queuedBytes -= count;
+  }
+
+  #writeEnd(sender: Sender, trailers: HeaderFields | undefined): void {
+    if (trailers === undefined) writeData(this.#writer.output, sender.id, NOTHING, NOTHING, true);
+    else this.#headers.write(sender.id, trailers, true);
+    sender.sendingDone();
+  }
+
+  #enqueue(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): boolean {
+    const byteCount = head.length + body.length;
+    // Asked before adding, so that one message larger than the limit can still be sent.
+    if (this.unsentBytes >= this.#limits.unsentBytesPerConnectionMax) return false;
+    sender.queue ??= new SendQueue();
+    sender.queue.append(head);
+    sender.queue.append(body);
+    sender.queue.endsWithData = last;
+    sender.queuedBytes += byteCount;
+    this.queuedBytes += byteCount;
+    this.#makeReady(sender);
+    if (!sender.congested) this.#noteCongestion(sender);
+    return true;
+  }
+
+  #makeReady(sender: Sender): void {
+    if (sender.sendReady || sender.sendWindow <= 0) return;
+    sender.sendReady = true;
+    this.#ready.push(sender);
+  }
+
+  #noteCongestion(sender: Sender): void {
+    const limits = this.#limits;
+    if (sender.queuedBytes <= limits.callHighWaterBytes && !this.#connectionCongested()) return;
+    sender.congested = true;
+    if (sender.queuedBytes <= limits.callLowWaterBytes) this.#relieved.push(sender);
+  }
+
+  #connectionCongested(): boolean {
+    return this.unsentBytes > this.#limits.unsentBytesPerConnectionMax / 2;
+  }
+
+  #wakeRelieved(): void {
+    if (this.#connectionCongested()) return;
+    const relieved = this.#relieved;
+    this.#relieved = [];
+    for (const sender of relieved) {
+      if (!sender.congested || sender.queuedBytes > this.#limits.callLowWaterBytes) continue;
+      sender.congested = false;
+      sender.drained();
+    }
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The server's end of an HTTP/2 connection: preface, opening of streams, keepalive and the orderly end. What a request
+ * means is left to the `RequestListener`.
+ */
+import type { HeaderFields, HeaderList } from "../hpack/index.js";
+import { Http2Connection } from "./connection.js";
+import type { TransportContext } from "./context.js";
+import { ConnectionError } from "./errors.js";
+import { writeGoaway, writePing } from "./frame-writer.js";
+import { isTrailers, RequestHeaders, readRequest } from "./header-rules.js";
+import {
+  CLIENT_PREFACE,
+  ENHANCE_YOUR_CALM,
+  NO_ERROR,
+  PROTOCOL_ERROR,
+  REFUSED_STREAM,
+  SETTINGS_INITIAL_WINDOW_SIZE,
+  SETTINGS_MAX_CONCURRENT_STREAMS,
+  SETTINGS_MAX_HEADER_LIST_SIZE,
+  STREAM_CLOSED,
+  STREAM_ID_LARGEST,
+} from "./protocol.js";
+import { SkippedIds } from "./recent-ids.js";
+import type { TransportSocket } from "./socket-writer.js";
+import type { Http2Stream } from "./stream.js";
+
+/** Takes the requests of one connection. */
+export interface RequestListener {
+  /**
+   * A well-formed request has begun; `ended` if it has no body. Returns the stream that takes it on, or undefined if it
+   * was answered at once with `answerAtOnce`.
+   */
+  open(
+    connection: ServerConnection,
+    streamId: number,
+    request: RequestHeaders,
+    ended: boolean,
+  ): Http2Stream | undefined;
+}
+
+const NO_BYTES = Buffer.alloc(0);
+const DRAIN_PING = Buffer.from("hf drain", "latin1");
+const KEEPALIVE_PING = Buffer.from("hf alive", "latin1");
+
+/** `announced`: no new requests, please; `final`: none is accepted any more. */
+type DrainState = "no" | "announced" | "final";
+
+export class ServerConnection extends Http2Connection {
+  protected override lastPeerStreamId = 0;
+  readonly #listener: RequestListener;
+  readonly #acceptedAtMs: number;
+  readonly #skipped = new SkippedIds();
+  #prefaceBytes = 0;
+  #settingsApplied = false;
+  #drainState: DrainState = "no";
+  #drainAnnouncedMs = 0;
+  #keepalivePingMs = -1;
+
+  constructor(context: TransportContext, socket: TransportSocket, listener: RequestListener, onClosed: () => void) {
+    super(context, socket, onClosed);
+    this.#listener = listener;
+    this.#acceptedAtMs = this.nowMs;
+  }
+
+  /** Begins the conversation; `alreadyRead` is what was read from the socket before. */
+  start(alreadyRead: Buffer | undefined): void {
+    const { streamsPerConnectionMax, streamReceiveWindowBytes, headerListBytesMax } = this.context.limits;
+    this.greet([
+      [SETTINGS_MAX_CONCURRENT_STREAMS, streamsPerConnectionMax],
+      [SETTINGS_INITIAL_WINDOW_SIZE, streamReceiveWindowBytes],
+      [SETTINGS_MAX_HEADER_LIST_SIZE, headerListBytesMax],
+    ]);
+    this.attach(alreadyRead);
+  }
+
+  /** Answers a request that no stream takes on: a header list that ends it. */
+  answerAtOnce(streamId: number, fields: HeaderFields, ended: boolean): void {
+    this.headers.write(streamId, fields, true);
+    this.guard.forgivePings();
+    if (!ended) this.writeReset(streamId, NO_ERROR);
+  }
+
+  /**
+   * Begins an orderly end (RFC 9113, 6.8): no new requests are invited; once the client must have heard of it, the
+   * last one accepted is named; when the open ones are answered, the socket is closed.
+   */
+  drain(): void {
+    if (!this.isOpen || this.#drainState !== "no") return;
+    this.#drainState = "announced";
+    this.#drainAnnouncedMs = this.context.clock.nowMs();
+    writeGoaway(this.output, STREAM_ID_LARGEST, NO_ERROR, "draining");
+    writePing(this.output, false, DRAIN_PING, 0);
+    this.touch();
+  }
+
+  isIdle(streamId: number): boolean {
+    return streamId > this.lastPeerStreamId || (streamId & 1) === 0;
+  }
+
+  /** A limit on pushes, which we never send. */
+  peerStreamLimit(): void {}
+
+  /** The client will accept no pushes above that id; we never send any. It will close the connection by itself. */
+  goaway(): void {}
+
+  override settingsAcknowledged(): void {
+    this.#settingsApplied = true;
+    super.settingsAcknowledged();
+  }
+
+  pingAcknowledged(bytes: Buffer, start: number): void {
+    const isDrainPing = bytes.compare(DRAIN_PING, 0, 8, start, start + 8) === 0;
+    if (isDrainPing && this.#drainState === "announced") this.#finalGoaway();
+  }
+
+  override sweep(nowMs: number): void {
+    super.sweep(nowMs);
+    if (!this.isOpen) return;
+    const { limits, counters } = this.context;
+    if (!this.peerSettingsSeen && nowMs - this.#acceptedAtMs >= limits.prefaceMs) {
+      counters.prefaceTimeouts++;
+      return this.fail(PROTOCOL_ERROR, "no preface and settings in time");
+    }
+    if (this.#drainState === "announced" && nowMs - this.#drainAnnouncedMs >= limits.drainPingMs) this.#finalGoaway();
+    if (this.isOpen && this.streams.size > 0) this.#keepAlive(nowMs);
+  }
+
+  protected override read(chunk: Buffer): void {
+    const start = this.#prefaceBytes < CLIENT_PREFACE.length ? this.#readPreface(chunk) : 0;
+    if (start < chunk.length) this.readFrames(chunk, start);
+  }
+
+  /** Our answer is complete before the request is: the rest of it is not wanted (8.1). */
+  protected override sentBeforeReceived(stream: Http2Stream): void {
+    this.writeReset(stream.id, NO_ERROR);
+    this.removeStream(stream);
+  }
+
+  protected override idle(): void {
+    if (this.#drainState === "final") this.end(this.context.limits.gracefulLingerMs);
+  }
+
+  protected override headerBlock(streamId: number, list: HeaderList, ended: boolean, dependsOnItself: boolean): void {
+    const stream = this.streams.get(streamId);
+    if (stream !== undefined) return this.#trailers(stream, list, ended);
+    if ((streamId & 1) === 0) throw new ConnectionError(PROTOCOL_ERROR, "even stream id from a client");
+    if (streamId <= this.lastPeerStreamId) return this.#headersForClosed(streamId);
+    if (streamId > this.lastPeerStreamId + 2) this.#skipped.add(this.lastPeerStreamId + 1, streamId - 1);
+    if (this.#drainState !== "final") this.lastPeerStreamId = streamId;
+    if (dependsOnItself) return this.streamError(streamId, PROTOCOL_ERROR);
+    if (list.refusal !== undefined) return this.streamError(streamId, ENHANCE_YOUR_CALM);
+    if (!this.#hasRoom()) return this.#refuse(streamId);
+    this.#open(streamId, list, ended);
+  }
+
+  #open(streamId: number, list: HeaderList, ended: boolean): void {
+    const request = list.attachment instanceof RequestHeaders ? list.attachment : readRequest(list);
+    if (request === undefined || (ended && request.contentLength > 0)) return this.#malformed(streamId);
+    list.attachment = request;
+    const stream = this.#listener.open(this, streamId, request, ended);
+    if (stream === undefined) return;
+    stream.bodyBytesLeft = request.contentLength;
+    stream.remoteClosed = ended;
+    this.addStream(stream);
+    stream.opened();
+    // The stream may have been answered in the meantime.
+    if (ended && this.streams.get(streamId) === stream) stream.receive(NO_BYTES, 0, 0, true);
+  }
+
+  #malformed(streamId: number): void {
+    this.context.counters.malformedRequests++;
+    this.streamError(streamId, PROTOCOL_ERROR);
+  }
+
+  #trailers(stream: Http2Stream, list: HeaderList, ended: boolean): void {
+    if (stream.remoteClosed) return this.abort(stream, STREAM_CLOSED);
+    if (list.refusal !== undefined) return this.abort(stream, ENHANCE_YOUR_CALM);
+    if (!ended || stream.bodyBytesLeft > 0 || !isTrailers(list)) return this.abort(stream, PROTOCOL_ERROR);
+    this.peerEnded(stream);
+    stream.receiveHeaders(list, ended);
+  }
+
+  /** 5.1 and 5.1.1. The block was decoded before, as the table demands. */
+  #headersForClosed(streamId: number): void {
+    if (this.#skipped.has(streamId)) throw new ConnectionError(PROTOCOL_ERROR, "stream id lower than the last");
+    if (!this.resetByUs.has(streamId)) throw new ConnectionError(STREAM_CLOSED, "HEADERS on closed stream");
+    this.countOverhead(this.context.limits.headerFieldsMax);
+  }
+
+  #hasRoom(): boolean {
+    const { limits, counters } = this.context;
+    if (this.#drainState === "final") return false;
+    if (this.streams.size >= limits.streamsPerConnectionMax) {
+      counters.streamsRefusedPerConnection++;
+      return false;
+    }
+    if (this.context.streamsOpen < limits.streamsTotalMax) return true;
+    counters.streamsRefusedTotal++;
+    return false;
+  }
+
+  /** REFUSED_STREAM: never processed, safe to repeat (8.7). Only a client that knows our limit pays for it. */
+  #refuse(streamId: number): void {
+    if (this.#settingsApplied) this.streamError(streamId, REFUSED_STREAM);
+    else this.writeReset(streamId, REFUSED_STREAM);
+  }
+
+  #finalGoaway(): void {
+    this.#drainState = "final";
+    writeGoaway(this.output, this.lastPeerStreamId, NO_ERROR, "draining");
+    this.touch();
+    if (this.streams.size === 0) this.idle();
+  }
+
+  /** F19: a peer that has gone without a word is found out while it still has calls open. */
+  #keepAlive(nowMs: number): void {
+    const { limits, counters } = this.context;
+    if (this.#keepalivePingMs >= 0 && this.lastReadMs < this.#keepalivePingMs) {
+      if (nowMs - this.#keepalivePingMs < limits.keepaliveTimeoutMs) return;
+      counters.keepaliveTimeouts++;
+      return this.destroy();
+    }
+    this.#keepalivePingMs = -1;
+    if (nowMs - this.lastReadMs < limits.keepaliveIdleMs) return;
+    this.#keepalivePingMs = nowMs;
+    writePing(this.output, false, KEEPALIVE_PING, 0);
+    this.touch();
+  }
+
+  /** Returns where the first frame begins in the chunk, or its length if the preface goes on. */
+  #readPreface(chunk: Buffer): number {
+    const wanted = CLIENT_PREFACE.length - this.#prefaceBytes;
+    const count = Math.min(wanted, chunk.length);
+    const from = this.#prefaceBytes;
+    if (CLIENT_PREFACE.compare(chunk, 0, count, from, from + count) !== 0) {
+      throw new ConnectionError(PROTOCOL_ERROR, "not the HTTP/2 preface");
+    }
+    this.#prefaceBytes += count;
+    return count;
+  }
+}

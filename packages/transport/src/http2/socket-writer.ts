@@ -1,0 +1,104 @@
+/**
+ * Hands the collected output of one connection to its socket, one write at a time. While the socket is busy, further
+ * output collects behind it, so that a peer that does not read holds two buffers here at most.
+ */
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+import type { BufferPool } from "./buffer-pool.js";
+import { Output } from "./output.js";
+
+/** What the transport needs of a socket: a `net.Socket`, a `tls.TLSSocket`, or any duplex stream of bytes. */
+export type TransportSocket = Duplex & {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  setNoDelay?(noDelay?: boolean): unknown;
+};
+
+/** One per connection. */
+export class SocketWriter {
+  /** What the next `flush` will write. */
+  readonly output: Output;
+  /** Bytes given to the socket that it has not taken yet. */
+  inFlightBytes = 0;
+  readonly #socket: TransportSocket;
+  readonly #pool: BufferPool;
+  readonly #onFree: () => void;
+  /** A plain socket is done with a buffer once it has written it; other streams may keep it, so they get a copy. */
+  readonly #buffersComeBack: boolean;
+  #inFlight: Buffer | undefined = undefined;
+  #issuedWrites = 0;
+  #finishedWrites = 0;
+
+  /** `onFree` is called when a write that had to wait is done and the next may follow. */
+  constructor(socket: TransportSocket, pool: BufferPool, onFree: () => void) {
+    this.output = new Output(pool);
+    this.#socket = socket;
+    this.#pool = pool;
+    this.#onFree = onFree;
+    this.#buffersComeBack = socket instanceof Socket && !(socket instanceof TLSSocket);
+  }
+
+  /** True while a write waits for the peer. */
+  get busy(): boolean {
+    return this.inFlightBytes > 0;
+  }
+
+  /** Grows with each write; a value that stands still while `busy` means that the peer reads nothing. */
+  get issuedWrites(): number {
+    return this.#issuedWrites;
+  }
+
+  /** Bytes that the socket has not taken: waiting in it and behind it. */
+  get backlogBytes(): number {
+    return this.output.length + this.inFlightBytes;
+  }
+
+  /** Writes what was collected, unless an earlier write still waits. Output for a closed socket is dropped. */
+  flush(): void {
+    const length = this.output.length;
+    if (length === 0 || this.inFlightBytes > 0) return;
+    if (!this.#socket.writable) return this.output.clear();
+    this.#issuedWrites++;
+    if (this.#buffersComeBack) this.#writeInPlace(length);
+    else this.#writeCopy(length);
+  }
+
+  /** The end of our side: everything written so far goes out, then the socket is half-closed. */
+  end(): void {
+    this.flush();
+    if (this.output.length > 0 && this.#socket.writable) this.#socket.write(this.#copyOfOutput(this.output.length));
+    this.#socket.end();
+  }
+
+  #writeInPlace(length: number): void {
+    const buffer = this.output.detach();
+    this.#socket.write(buffer.subarray(0, length), this.#written);
+    // Nothing waits: the kernel took it all during the call, and the buffer is ours again.
+    if (this.#socket.writableLength === 0) return this.#pool.release(buffer);
+    this.#inFlight = buffer;
+    this.inFlightBytes = length;
+  }
+
+  #writeCopy(length: number): void {
+    this.#socket.write(this.#copyOfOutput(length), this.#written);
+    if (this.#socket.writableLength > 0) this.inFlightBytes = length;
+  }
+
+  #copyOfOutput(length: number): Buffer {
+    const copy = Buffer.from(this.output.bytes.subarray(0, length));
+    this.output.clear();
+    return copy;
+  }
+
+  // One function for the life of the connection instead of a closure per write. It also runs, later, for writes that
+  // were done at once; only the newest one can be the one that waits.
+  readonly #written = (): void => {
+    this.#finishedWrites++;
+    if (this.inFlightBytes === 0 || this.#finishedWrites !== this.#issuedWrites) return;
+    this.inFlightBytes = 0;
+    if (this.#inFlight !== undefined) this.#pool.release(this.#inFlight);
+    this.#inFlight = undefined;
+    this.#onFree();
+  };
+}
