@@ -8,7 +8,7 @@
  * `skipped:` when the release cannot be had for this machine.
  */
 
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { fail, root, runNpm, runProgram } from "./workspace.mjs";
@@ -43,7 +43,10 @@ export function fetchNode(major) {
     const { exitCode, output } = runNpm(["install", "--prefix", folder, ...options, `${name}@${major}`], {
       quiet: true,
     });
-    if (exitCode !== 0) process.stderr.write(output);
+    if (exitCode !== 0) {
+      process.stderr.write(output);
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
   const { exitCode, output } = runProgram(binary, ["--version"], { quiet: true });
   if (exitCode === 0 && output.startsWith(`v${major}.`)) return binary;

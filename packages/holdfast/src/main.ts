@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The `holdfast` command: reads the arguments and hands over to the command named. */
 import { Command, CommanderError } from "commander";
 import { exitCodeHelp, exitCodes } from "./exit-codes.js";

@@ -2,6 +2,7 @@
  * The status codes of gRPC and their names. Source: the gRPC specification, "Status codes and their use in gRPC".
  */
 
+/** The codes by name. */
 export const StatusCode = {
   ok: 0,
   cancelled: 1,
@@ -21,6 +22,7 @@ export const StatusCode = {
   dataLoss: 15,
   unauthenticated: 16,
 } as const;
+/** A status code of gRPC. */
 export type StatusCode = (typeof StatusCode)[keyof typeof StatusCode];
 
 /** The names as they are written in specifications and logs; the index is the code. */

@@ -3,6 +3,7 @@
  * and takes them apart again.
  */
 
+import type { Socket } from "node:net";
 import { type Log, openFileLog, openMemoryLog } from "@holdfast/log";
 import { Replica, type ReplicaLimits } from "@holdfast/replica";
 import { GrpcServer } from "@holdfast/transport";
@@ -44,6 +45,8 @@ export interface RunningServer {
 const entryBytesMax = 4 * 1024 * 1024;
 const defaultListen = "127.0.0.1:2379";
 const drainDeadlineMs = 5_000;
+/** Time for a new connection to say which protocol it speaks (fault-model F26). */
+const firstBytesDeadlineMs = 10_000;
 
 /**
  * Starts a server. Resolves once it serves. Throws `InvalidAddressError`, `ListenError`, and what the log
@@ -85,11 +88,9 @@ async function assemble(
     ...options.serviceLimits,
   });
   const grpc = new GrpcServer({ methods: allMethods(context) });
-  stack.add(() => {
-    context.openCalls.stop();
-    return grpc.drain(drainDeadlineMs);
-  });
-  const listeners = await listenAll(addresses, grpc, stack);
+  const listeners: Listener[] = [];
+  stack.add(() => stopServing(listeners, context, grpc));
+  await listenAll(addresses, grpc, listeners);
   identity.clientUrls = listeners.map((listener) => clientUrl(listener.address));
   const bound = listeners.map((listener) => formatAddress(listener.address));
   return {
@@ -122,22 +123,19 @@ function startReplica(
   });
 }
 
-async function listenAll(
-  addresses: readonly ListenAddress[],
-  grpc: GrpcServer,
-  stack: CloseStack,
-): Promise<Listener[]> {
-  const listeners: Listener[] = [];
+async function listenAll(addresses: readonly ListenAddress[], grpc: GrpcServer, listeners: Listener[]): Promise<void> {
   for (const address of addresses) {
-    const listener = await listen({
-      address,
-      onHttp2: (socket, alreadyRead) => grpc.handleConnection(socket, alreadyRead),
-      firstBytesDeadlineMs: 10_000,
-    });
-    stack.add(() => listener.close());
-    listeners.push(listener);
+    const onHttp2 = (socket: Socket, alreadyRead: Buffer): void => grpc.handleConnection(socket, alreadyRead);
+    listeners.push(await listen({ address, onHttp2, firstBytesDeadlineMs }));
   }
-  return listeners;
+}
+
+/** Takes no new connections, ends the calls that would never end, and lets the others finish. */
+async function stopServing(listeners: readonly Listener[], context: ServiceContext, grpc: GrpcServer): Promise<void> {
+  const closed = listeners.map((listener) => listener.close());
+  context.openCalls.stop();
+  await grpc.drain(drainDeadlineMs);
+  await Promise.all(closed);
 }
 
 /** Both ids come from the log's identity: stable for its life, different for every folder (GEN-11). */

@@ -146,9 +146,10 @@ test("TXN-8, GEN-3: headers inside carry the old revision until the first change
   assert.equal(header?.revision, 3);
   assert.deepEqual(responses[0]!.responseRange?.header, { ...zero, revision: 2 });
   assert.deepEqual(responses[1]!.responseDeleteRange?.header, { ...zero, revision: 2 });
-  assert.deepEqual(responses[2]!.responseTxn?.header, zero);
-  assert.equal(responses[2]!.responseTxn?.responses[0]!.responseRange?.header?.revision, 2);
-  assert.equal(responses[2]!.responseTxn?.responses[1]!.responsePut?.header?.revision, 3);
+  const nested = responses[2]!.responseTxn!;
+  assert.deepEqual(nested.header, zero);
+  assert.equal(nested.responses[0]!.responseRange?.header?.revision, 2);
+  assert.equal(nested.responses[1]!.responsePut?.header?.revision, 3);
   assert.equal(responses[3]!.responseRange?.header?.revision, 3);
   assert.equal(responses[4]!.responseDeleteRange?.header?.revision, 3);
 });

@@ -5,7 +5,8 @@
 
 import { join } from "node:path";
 import type { EngineListener } from "../engine.js";
-import { ENTRY_BYTES_LIMIT, type LogLimits } from "../limits.js";
+import { FRAME_HEADER_BYTES } from "../entry-frame.js";
+import type { LogLimits } from "../limits.js";
 import { type ClaimedFolder, removeLeftovers } from "./claim-folder.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { segmentName } from "./file-names.js";
@@ -47,28 +48,21 @@ export async function recover(
     durableNote: owner.durableIndex,
     verify,
   });
-  const lastIndex = scan.segments.at(-1)!.lastIndex;
+  const last = scan.segments.at(-1)!;
   const snapshots = new SnapshotFiles(disk, folder, identity);
-  await snapshots.open(contents.snapshots, { firstIndex: scan.segments[0]!.firstIndex, lastIndex });
+  await snapshots.open(contents.snapshots, { firstIndex: scan.segments[0]!.firstIndex, lastIndex: last.lastIndex });
 
   await removeLeftovers(disk, folder, contents);
   const cut = await cutTornTail(disk, folder, scan.torn, (contents.cuts.at(-1) ?? 0) + 1);
-  const sound = owner.closedInOrder && owner.durableIndex === lastIndex && scan.torn.length === 0;
-  if (!sound || isShort(scan)) await rewriteTail(disk, scan, blankBytesAhead(limits));
+  // A process killed between renaming and syncing leaves names that only the cache knows.
+  await disk.syncFolder("folder.sync", folder);
+  const sound = owner.closedInOrder && owner.durableIndex === last.lastIndex && scan.torn.length === 0;
+  if (!sound) await rewriteTail(disk, last, recordBytes(FRAME_HEADER_BYTES + limits.entryBytesMax));
   const spare = await adoptSpare(disk, folder, scan, limits);
-  const lastFile = await disk.open("segment.open", scan.segments.at(-1)!.path, "update");
+  const lastFile = await disk.open("segment.open", last.path, "update");
   const nothingToReport = cut.bytes === 0 && snapshots.damaged.length === 0;
   const report = { bytesCut: cut.bytes, cutFiles: cut.files, damagedSnapshots: snapshots.damaged };
   return { segments: scan.segments, lastFile, spare, snapshots, report: nothingToReport ? undefined : report };
-}
-
-function isShort(scan: ScanResult): boolean {
-  return scan.lastFileBytes < scan.segments.at(-1)!.bytes;
-}
-
-/** An earlier run may have had a larger limit, but only one record of it can have been on its way. */
-function blankBytesAhead(limits: LogLimits): number {
-  return recordBytes(Math.min(limits.entryBytesMax * 2, ENTRY_BYTES_LIMIT));
 }
 
 /** A spare too small for today's limits is replaced. */

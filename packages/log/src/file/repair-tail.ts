@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { type Disk, type DiskFile, readAll, withFile, writeAll, writeZeros } from "./disk.js";
 import { cutName, unfinished } from "./file-names.js";
 import { SEGMENT_HEADER_BYTES } from "./record.js";
-import type { ScanResult, TornRegion } from "./scan-segments.js";
+import type { TornRegion } from "./scan-segments.js";
 import type { Segment } from "./segment.js";
 
 const COPY_SLICE_BYTES = 1024 * 1024;
@@ -50,18 +50,14 @@ export async function cutTornTail(
 }
 
 /** Makes sure that the disk, and not only its cache, holds the last record and nothing behind it. */
-export async function rewriteTail(disk: Disk, scan: ScanResult, recordBytesMax: number): Promise<void> {
-  const segment = scan.segments.at(-1)!;
+export async function rewriteTail(disk: Disk, segment: Segment, recordBytesMax: number): Promise<void> {
   await withFile(disk, "segment.open", segment.path, "update", async (file) => {
     const from = unprovenFrom(segment);
-    const bytes = Buffer.alloc(segment.end - from);
+    const bytes = Buffer.allocUnsafeSlow(segment.end - from);
     await readAll(file, "segment.read", bytes, from);
     await writeAll(file, "tail.rewrite", bytes, from);
     const blankEnd = Math.min(segment.bytes, segment.end + recordBytesMax);
-    // A file that was cut short gets its length back, allocated.
-    const missingFrom = Math.min(scan.lastFileBytes, segment.bytes);
     await writeZeros(file, "tail.zero", segment.end, blankEnd);
-    await writeZeros(file, "tail.zero", Math.max(missingFrom, blankEnd), segment.bytes);
     await file.sync("tail.sync");
   });
 }

@@ -41,8 +41,6 @@ export interface ScanResult {
   /** A file behind the last segment that no entry has been put into. */
   readonly spare: { readonly sequence: number; readonly bytes: number } | undefined;
   readonly torn: readonly TornRegion[];
-  /** What the last file lacks of its length. */
-  readonly lastFileBytes: number;
 }
 
 interface Listed {
@@ -114,8 +112,10 @@ function assertHeaders(input: ScanInput, files: readonly Listed[], used: number)
       throw new LogDamagedError(path, 0, "the segment belongs to another log");
     if (header.number !== file.sequence)
       throw new LogDamagedError(path, 0, `this is segment ${header.number} under another name`);
-    const wrongLength = position < used ? file.bytes !== header.second : file.bytes > header.second;
-    if (wrongLength) throw new LogDamagedError(path, file.bytes, `the file should be ${header.second} bytes long`);
+    // The length was durable before the first record, so no crash explains another one.
+    if (file.bytes !== header.second) {
+      throw new LogDamagedError(path, file.bytes, `the file should be ${header.second} bytes long`);
+    }
   });
 }
 
@@ -153,7 +153,7 @@ async function readLast(
     }
     assertNotDurable(input, file, stop, claims);
     const spare = behind === undefined ? undefined : { sequence: behind.sequence, bytes: behind.bytes };
-    return { segments: [...sealed, segment], spare, torn, lastFileBytes: file.bytes };
+    return { segments: [...sealed, segment], spare, torn };
   });
 }
 

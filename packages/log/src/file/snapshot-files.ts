@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { readUint64, writeUint64 } from "../bytes.js";
 import type { SnapshotStore } from "../engine.js";
-import { LogDamagedError, LogFullError } from "../errors.js";
+import { LogDamagedError, LogFullError, LogMissingError } from "../errors.js";
 import {
   type Disk,
   type DiskFile,
@@ -43,7 +43,7 @@ export class SnapshotFiles implements SnapshotStore {
   /** Newest first. */
   #list: number[] = [];
   readonly #bytes = new Map<number, number>();
-  readonly #damaged: string[] = [];
+  #damaged: string[] = [];
 
   constructor(disk: Disk, folder: string, identity: Buffer) {
     this.#disk = disk;
@@ -65,7 +65,7 @@ export class SnapshotFiles implements SnapshotStore {
   /**
    * Takes stock of the files found, newest first, and verifies them up to the first good one.
    * @throws LogDamagedError if one is of another log or claims more than the log holds, or if the log
-   * does not reach back to a good one.
+   * does not reach back to a good one; LogMissingError if the log does not reach back to an older one.
    */
   async open(found: readonly number[], log: SnapshotCheck): Promise<void> {
     const newestFirst = [...found].sort((a, b) => b - a);
@@ -73,13 +73,7 @@ export class SnapshotFiles implements SnapshotStore {
     while (this.#list.length > 0 && !(await this.#isWhole(this.#list[0]!))) {
       this.#damaged.push(this.nameOf(this.#list.shift()!));
     }
-    const reach = this.#list[0] ?? 0;
-    if (reach >= log.firstIndex - 1) return;
-    throw new LogDamagedError(
-      this.#damaged[0] ?? join(this.#folder, snapshotName(log.firstIndex - 1)),
-      0,
-      `there is no good snapshot of entry ${log.firstIndex - 1} or a later one, and the entries up to it were discarded`,
-    );
+    this.#assertReach(log.firstIndex);
   }
 
   list(): readonly number[] {
@@ -104,6 +98,7 @@ export class SnapshotFiles implements SnapshotStore {
     await this.#disk.syncFolder("folder.sync", this.#folder);
     this.#list = [index, ...this.#list.filter((other) => other !== index)];
     this.#bytes.set(index, bytes);
+    this.#damaged = this.#damaged.filter((other) => other !== path);
   }
 
   async *read(index: number): AsyncIterable<Uint8Array> {
@@ -120,11 +115,24 @@ export class SnapshotFiles implements SnapshotStore {
     const old = this.#list.slice(keep);
     if (old.length === 0) return;
     this.#list = this.#list.slice(0, keep);
-    for (const index of old) {
-      await this.#disk.remove("snapshot.remove", this.nameOf(index));
-      this.#bytes.delete(index);
+    // A damaged one is kept as evidence until as many good ones have followed as are ever kept.
+    for (const path of [...old.map((index) => this.nameOf(index)), ...this.#damaged.splice(0)]) {
+      await this.#disk.remove("snapshot.remove", path);
     }
+    for (const index of old) this.#bytes.delete(index);
     await this.#disk.syncFolder("folder.sync", this.#folder);
+  }
+
+  /** Entries are discarded only when no snapshot needs them any more, so the log reaches back to each of them. */
+  #assertReach(firstIndex: number): void {
+    const oldest = this.#list.at(-1);
+    if (firstIndex === 1 || (oldest !== undefined && oldest >= firstIndex - 1)) return;
+    if (oldest === undefined && this.#damaged.length > 0) {
+      const reason = `the snapshot is damaged, and the log starts with entry ${firstIndex}`;
+      throw new LogDamagedError(this.#damaged[0]!, 0, reason);
+    }
+    const needed = oldest === undefined ? "there is no snapshot" : `there is a snapshot of entry ${oldest}`;
+    throw new LogMissingError(this.#folder, `the log starts with entry ${firstIndex}, but ${needed}`);
   }
 
   async #checkHeader(index: number, log: SnapshotCheck): Promise<void> {

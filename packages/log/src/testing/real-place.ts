@@ -188,8 +188,10 @@ class MortalFile implements DiskFile {
   }
 
   async close(operation: DiskOperation): Promise<void> {
-    await this.#disk.alive(() => this.#file.close(operation));
-    this.#disk.forget(this);
+    await this.#disk.alive(() => {
+      this.#disk.forget(this);
+      return this.#file.close(operation);
+    });
   }
 
   #assertAlive(): void {

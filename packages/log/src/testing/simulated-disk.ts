@@ -15,6 +15,9 @@ import { SimulatedFile } from "./simulated-file.js";
 /** What survives besides what was synced. `kind`: everything, as after SIGKILL. `strict`: nothing. `wild`: any part. */
 export type CrashMode = "kind" | "strict" | "wild";
 
+/** How long an operation takes: a turn of the event loop, as on a real disk, or less, for tests of very many cases. */
+export type Pace = "turns" | "microtasks";
+
 export type Fault =
   | { readonly kind: "error"; readonly code: string }
   /** A write that takes only so many bytes. */
@@ -44,9 +47,15 @@ export class SimulatedDisk implements Disk {
   #died: () => void = () => {};
   #death = new Promise<void>((resolve) => (this.#died = resolve));
 
-  /** A disk that holds `image`, all of it durable. */
-  static holding(image: ReadonlyMap<string, Buffer>): SimulatedDisk {
-    const disk = new SimulatedDisk();
+  readonly #pace: Pace;
+
+  constructor(pace: Pace = "turns") {
+    this.#pace = pace;
+  }
+
+  /** A disk that holds `image`, all of it durable. The buffers are copied before they are changed. */
+  static holding(image: ReadonlyMap<string, Buffer>, pace: Pace = "turns"): SimulatedDisk {
+    const disk = new SimulatedDisk(pace);
     for (const [path, contents] of image) disk.#names.set(path, new SimulatedFile(contents));
     disk.#durableNames = new Map(disk.#names);
     return disk;
@@ -55,6 +64,10 @@ export class SimulatedDisk implements Disk {
   /** Resolves when the process that uses the disk has died. */
   get death(): Promise<void> {
     return this.#death;
+  }
+
+  get isDead(): boolean {
+    return this.#dead;
   }
 
   /** Operations asked for so far, in this life. */
@@ -146,8 +159,9 @@ export class SimulatedDisk implements Disk {
   /** The way of every asynchronous call: ask for a fault, let time pass, fail or go on. Never settles for the dead. */
   async step(operation: DiskOperation, path: string, life: number): Promise<Fault | undefined> {
     const fault = this.#ask(operation, path, life);
-    await undefined;
-    if (fault === "dead" || this.#isDead(life)) return new Promise<never>(() => {});
+    if (this.#pace === "turns") await new Promise((resolve) => setImmediate(resolve));
+    else await undefined;
+    if (fault === "dead" || this.#isGone(life)) return new Promise<never>(() => {});
     if (fault?.kind === "error") throw failure(fault.code, operation, path);
     return fault;
   }
@@ -161,7 +175,7 @@ export class SimulatedDisk implements Disk {
   }
 
   #ask(operation: DiskOperation, path: string, life: number): Fault | undefined | "dead" {
-    if (this.#isDead(life)) return "dead";
+    if (this.#isGone(life)) return "dead";
     this.#count += 1;
     const fault = this.faults?.(operation, path, this.#count);
     if (fault?.kind !== "crash") return fault;
@@ -169,7 +183,7 @@ export class SimulatedDisk implements Disk {
     return "dead";
   }
 
-  #isDead(life: number): boolean {
+  #isGone(life: number): boolean {
     return this.#dead || life !== this.#life;
   }
 

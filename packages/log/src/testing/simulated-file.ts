@@ -7,8 +7,10 @@
 export const SECTOR_BYTES = 512;
 
 export class SimulatedFile {
-  #cache: Buffer = Buffer.alloc(0);
-  #platter: Buffer = Buffer.alloc(0);
+  #cache: Buffer;
+  #platter: Buffer;
+  /** True while cache and platter are the same memory, perhaps a test's own: copied before the first write. */
+  #shared = true;
   /** Versions of a sector written since the last sync, by its number. */
   readonly #unsynced = new Map<number, Buffer[]>();
   /** Lengths the file had since the last sync. */
@@ -16,8 +18,8 @@ export class SimulatedFile {
 
   /** @param contents durable from the start. */
   constructor(contents: Buffer = Buffer.alloc(0)) {
-    this.#cache = Buffer.from(contents);
-    this.#platter = Buffer.from(contents);
+    this.#cache = contents;
+    this.#platter = contents;
   }
 
   get bytes(): number {
@@ -34,6 +36,11 @@ export class SimulatedFile {
   }
 
   write(source: Buffer, from: number, length: number, position: number): void {
+    if (this.#shared) {
+      this.#cache = Buffer.from(this.#cache);
+      this.#platter = Buffer.from(this.#platter);
+      this.#shared = false;
+    }
     if (position + length > this.#cache.length) {
       this.#cache = resized(this.#cache, position + length);
       this.#lengths.push(this.#cache.length);

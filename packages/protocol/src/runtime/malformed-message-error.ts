@@ -1,8 +1,8 @@
 /**
- * The one error that decoding throws for bad input, and how it is told to a gRPC client.
+ * The one error that decoding throws for bad input. How it is told to a client: see transport-errors.ts.
  */
 
-/** The bytes are not a valid encoding of the message. */
+/** The bytes are not a valid encoding of the message; `message` says why. */
 export class MalformedMessageError extends Error {
   override readonly name = "MalformedMessageError";
 }

@@ -11,7 +11,7 @@ import { messageDepthMax } from "../limits.js";
 import { ByteCopier } from "./byte-copies.js";
 import { halves, highHalf, lowHalf, signedWhole, unsignedWhole } from "./halves.js";
 import { MalformedMessageError } from "./malformed-message-error.js";
-import { shortLatin1, shortLatin1Max } from "./short-latin1.js";
+import { shortLatin1, shortLatin1Max } from "./short-latin1-table.js";
 import { emptyBytes, fieldNumberMax, WireType } from "./wire-format.js";
 
 const two32 = 2 ** 32;
@@ -55,12 +55,13 @@ export class Reader {
     return this.#low;
   }
 
+  /** A `bool` field: any number but 0 is true. */
   bool(): boolean {
     this.#varint();
     return (this.#low | this.#high) !== 0;
   }
 
-  /** Also an enum number. */
+  /** An `int32` field or the number of an enum; the upper half of a longer number is dropped. */
   int32(): number {
     const position = this.position;
     const first = this.#bytes[position]!;
@@ -72,12 +73,13 @@ export class Reader {
     return this.#low | 0;
   }
 
+  /** A `uint32` field; the upper half of a longer number is dropped. */
   uint32(): number {
     this.#varint();
     return this.#low;
   }
 
-  /** As the nearest double. */
+  /** An `int64` field as the nearest double. */
   int64Number(): number {
     const position = this.position;
     const first = this.#bytes[position]!;
@@ -89,12 +91,13 @@ export class Reader {
     return this.#high === 0 ? this.#low : (this.#high | 0) * two32 + this.#low;
   }
 
-  /** As the nearest double. */
+  /** A `uint64` field as the nearest double. */
   uint64Number(): number {
     this.#varint();
     return this.#high === 0 ? this.#low : this.#high * two32 + this.#low;
   }
 
+  /** An `int64` field, exactly. */
   int64BigInt(): bigint {
     this.#varint();
     if (this.#high === 0 && this.#low === 0) return 0n;
@@ -103,6 +106,7 @@ export class Reader {
     return signedWhole[0]!;
   }
 
+  /** A `uint64` field, exactly. */
   uint64BigInt(): bigint {
     this.#varint();
     if (this.#high === 0 && this.#low === 0) return 0n;

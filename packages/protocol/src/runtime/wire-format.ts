@@ -11,6 +11,7 @@ export const WireType = {
   groupEnd: 4,
   fixed32: 5,
 } as const;
+/** A wire type. */
 export type WireType = (typeof WireType)[keyof typeof WireType];
 
 /** Largest field number the format allows. */

@@ -28,7 +28,7 @@ const uint64Max = 2n ** 64n - 1n;
 export class Writer {
   #buffer: Buffer;
   #plain: Uint8Array;
-  readonly #copier = new ByteCopier();
+  #copier = new ByteCopier();
   #position = 0;
 
   constructor(initialBytes: number = scratchBytesInitial) {
@@ -87,13 +87,14 @@ export class Writer {
     this.#position = this.#buffer.writeBigUInt64LE(BigInt.asUintN(64, value), this.#position);
   }
 
+  /** A `bool` field. All `…Field` methods write a tag (see `fieldTag`) and a value. */
   boolField(tag: number, value: boolean): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
     this.#plain[this.#position++] = value ? 1 : 0;
   }
 
-  /** Also an enum number. */
+  /** An `int32` field or the number of an enum, modulo 2^32. */
   int32Field(tag: number, value: number): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
@@ -106,13 +107,14 @@ export class Writer {
     this.#varint64(value, value >> 31);
   }
 
+  /** A `uint32` field, modulo 2^32. */
   uint32Field(tag: number, value: number): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
     this.#varint32(value);
   }
 
-  /** Fractions are cut off, values out of range are clamped. */
+  /** An `int64` field. Fractions are cut off, values out of range are clamped, NaN is 0. */
   int64NumberField(tag: number, value: number): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
@@ -122,7 +124,7 @@ export class Writer {
     else this.#varintNumber(value);
   }
 
-  /** Fractions are cut off, values out of range are clamped. */
+  /** A `uint64` field. Fractions are cut off, values out of range are clamped, NaN is 0. */
   uint64NumberField(tag: number, value: number): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
@@ -131,7 +133,7 @@ export class Writer {
     else this.#varintNumber(Math.max(value, 0));
   }
 
-  /** Throws `RangeError` when the value does not fit. */
+  /** An `int64` field. Throws `RangeError` when the value does not fit. */
   int64BigIntField(tag: number, value: bigint): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
@@ -140,7 +142,7 @@ export class Writer {
     this.#varint64(halves[lowHalf]!, halves[highHalf]!);
   }
 
-  /** Throws `RangeError` when the value does not fit. */
+  /** A `uint64` field. Throws `RangeError` when the value does not fit. */
   uint64BigIntField(tag: number, value: bigint): void {
     this.#ensure(scalarFieldBytesMax);
     this.#varint32(tag);
@@ -149,6 +151,7 @@ export class Writer {
     this.#varint64(halves[lowHalf]!, halves[highHalf]!);
   }
 
+  /** A `bytes` field held as a byte string. */
   byteStringField(tag: number, value: ByteString): void {
     const length = value.length;
     this.#ensure(scalarFieldBytesMax + length);
@@ -164,6 +167,7 @@ export class Writer {
     this.#position += length;
   }
 
+  /** A `bytes` field, or a message that is encoded already. */
   bytesField(tag: number, value: Uint8Array): void {
     const length = value.length;
     this.#ensure(scalarFieldBytesMax + length);
@@ -173,7 +177,7 @@ export class Writer {
     this.#position += length;
   }
 
-  /** Lone surrogates become U+FFFD. */
+  /** A `string` field. Lone surrogates become U+FFFD. */
   stringField(tag: number, value: string): void {
     const length = Buffer.byteLength(value, "utf8");
     this.#ensure(scalarFieldBytesMax + length);
@@ -268,6 +272,8 @@ export class Writer {
   #replaceBuffer(byteCount: number): void {
     this.#buffer = Buffer.allocUnsafeSlow(byteCount);
     this.#plain = plainView(this.#buffer);
+    // The old one would go on holding the old buffer.
+    this.#copier = new ByteCopier();
   }
 }
 

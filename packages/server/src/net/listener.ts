@@ -30,7 +30,10 @@ export interface ListenerOptions {
 export interface Listener {
   /** Where it really listens: port 0 has become a number. */
   readonly address: ListenAddress;
-  /** Stops accepting; connections already handed over live on. */
+  /**
+   * Stops accepting, and closes what does not speak HTTP/2. Connections already handed over live on; resolves when
+   * the last of them is gone, so they have to be ended meanwhile.
+   */
   close(): Promise<void>;
 }
 
@@ -89,12 +92,15 @@ function handToHttp1(socket: Socket, seen: Buffer, http: HttpServer): void {
 
 /** HTTP/1.1 has no pages yet; it is told so, in words. */
 function plainHttpServer(): HttpServer {
-  return createHttpServer((_request, response) => {
+  const server = createHttpServer((_request, response) => {
     response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
     response.end(
       "404 page not found\nThis port speaks the etcd v3 API over gRPC (HTTP/2); try: etcdctl endpoint status\n",
     );
   });
+  // What is neither HTTP/2 nor HTTP/1.1 gets no answer that it could mistake for one (RFC 9113 3.4).
+  server.on("clientError", (_error, socket) => socket.destroy());
+  return server;
 }
 
 function boundAddress(server: Server, asked: ListenAddress): ListenAddress {

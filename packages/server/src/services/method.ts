@@ -12,9 +12,11 @@ import {
 import type { ProposalFailure, Proposer } from "@holdfast/replica";
 import type { Command, Outcome, Refusal } from "@holdfast/state-machine";
 import type { MessageSink, Method, ServerCall, Status } from "@holdfast/transport";
+import { refuseApiVersion } from "./client-version.js";
 import { statusOfFailure, statusOfRefusal } from "./status.js";
 
 type Decode<T> = (bytes: Uint8Array) => T;
+type Handle = (bytes: Uint8Array, call: ServerCall) => void;
 type Unary<Request, Response> = MethodDescriptor<Request, Response, "unary">;
 type ServerStream<Request, Response> = MethodDescriptor<Request, Response, "serverStream">;
 type Bidi<Request, Response> = MethodDescriptor<Request, Response, "bidi">;
@@ -24,7 +26,7 @@ export function unary<Request, Response>(
   { path, request }: Unary<Request, Response>,
   handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
 ): Method {
-  return { kind: "unary", path, handle: decoding(request.decode, malformedUnaryRequest, handle) };
+  return { kind: "unary", path, handle: admitting(decoding(request.decode, malformedUnaryRequest, handle)) };
 }
 
 /** A server-streaming method. */
@@ -32,7 +34,7 @@ export function serverStream<Request, Response>(
   { path, request }: ServerStream<Request, Response>,
   handle: (request: Request, call: ServerCall) => void,
 ): Method {
-  return { kind: "serverStream", path, handle: decoding(request.decode, malformedStreamMessage, handle) };
+  return { kind: "serverStream", path, handle: admitting(decoding(request.decode, malformedStreamMessage, handle)) };
 }
 
 /** What a bidirectional method makes of its stream. */
@@ -50,6 +52,7 @@ export function bidi<Request, Response>(
     kind: "bidi",
     path,
     open(call): MessageSink {
+      if (refuseApiVersion(call)) return deafSink;
       const handler = open(call);
       const receive = decoding(request.decode, malformedStreamMessage, (message) => handler.message(message));
       return {
@@ -60,11 +63,21 @@ export function bidi<Request, Response>(
   };
 }
 
+/** Takes in what still arrives for a call that was refused when it was opened. */
+const deafSink: MessageSink = { message() {}, halfClose() {} };
+
+/** What every call is checked for before its request is looked at. */
+function admitting(handle: Handle): Handle {
+  return (bytes, call) => {
+    if (!refuseApiVersion(call)) handle(bytes, call);
+  };
+}
+
 function decoding<T>(
   decode: Decode<T>,
   malformed: (error: MalformedMessageError) => Status,
   handle: (request: T, call: ServerCall, bytes: Uint8Array) => void,
-): (bytes: Uint8Array, call: ServerCall) => void {
+): Handle {
   return (bytes, call) => {
     const request = tryDecode(decode, bytes);
     if (request instanceof MalformedMessageError) call.end(malformed(request));

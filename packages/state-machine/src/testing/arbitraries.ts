@@ -65,19 +65,19 @@ export const rangeRequests: fc.Arbitrary<RangeRequest> = fc
   })
   .map(createRangeRequest);
 
+/** One member of the union, or none; not always the one that the target asks for. */
+const operands = fc.oneof(
+  fc.constant({}),
+  fc.nat(3).map((version) => ({ version })),
+  revisions.map((createRevision) => ({ createRevision })),
+  revisions.map((modRevision) => ({ modRevision })),
+  values.map((value) => ({ value })),
+  leaseIds.map((lease) => ({ lease })),
+);
+
 const compares: fc.Arbitrary<Compare> = fc
-  .record({
-    key: keys,
-    rangeEnd: rangeEnds,
-    result: fc.nat(4),
-    target: fc.nat(5),
-    version: fc.option(fc.nat(3), { nil: undefined }),
-    createRevision: fc.option(revisions, { nil: undefined }),
-    modRevision: fc.option(revisions, { nil: undefined }),
-    value: fc.option(values, { nil: undefined }),
-    lease: fc.option(leaseIds, { nil: undefined }),
-  })
-  .map(createCompare);
+  .record({ key: keys, rangeEnd: rangeEnds, result: fc.nat(4), target: fc.nat(5), operand: operands })
+  .map(({ operand, ...fields }) => createCompare({ ...fields, ...operand }));
 
 function operations(depth: number): fc.Arbitrary<RequestOp> {
   const simple = fc.oneof(

@@ -71,22 +71,39 @@ export class ClientCallStream extends Http2Stream implements MessageListener {
 
   override receiveHeaders(list: HeaderList, ended: boolean): void {
     if (this.#done) return;
-    if (this.#headersSeen) return this.#trailers(list, ended);
+    if (this.#headersSeen) {
+      this.#trailers(list, ended);
+      return;
+    }
     const httpStatus = readStatus(list);
-    if (httpStatus === undefined || (httpStatus < 200 && ended))
-      return this.#breakOff(PROTOCOL_ERROR, "malformed headers");
+    if (httpStatus === undefined || (httpStatus < 200 && ended)) {
+      this.#breakOff(PROTOCOL_ERROR, "malformed headers");
+      return;
+    }
     if (httpStatus < 200) return;
     this.#headersSeen = true;
     this.#encoding = list.get("grpc-encoding") ?? IDENTITY;
-    if (list.get("grpc-status") !== undefined && ended) return this.#finish(list);
-    if (httpStatus !== HTTP_OK || !isGrpc(list)) return this.#notGrpc(httpStatus);
-    if (ended) return this.#finish(list);
+    if (list.get("grpc-status") !== undefined && ended) {
+      this.#finish(list);
+      return;
+    }
+    if (httpStatus !== HTTP_OK || !isGrpc(list)) {
+      this.#notGrpc(httpStatus);
+      return;
+    }
+    if (ended) {
+      this.#finish(list);
+      return;
+    }
     this.#listener.headers?.(new HeaderMetadata(list));
   }
 
   override receive(bytes: Buffer, start: number, end: number, ended: boolean): void {
     if (this.#done) return;
-    if (!this.#headersSeen) return this.#breakOff(PROTOCOL_ERROR, "data before headers");
+    if (!this.#headersSeen) {
+      this.#breakOff(PROTOCOL_ERROR, "data before headers");
+      return;
+    }
     this.#reader.feed(bytes, start, end);
     if (ended) this.#giveUp({ code: INTERNAL, message: "server closed the stream without sending trailers" }, CANCEL);
   }
@@ -130,8 +147,14 @@ export class ClientCallStream extends Http2Stream implements MessageListener {
   }
 
   #trailers(list: HeaderList, ended: boolean): void {
-    if (!ended || !isTrailers(list)) return this.#breakOff(PROTOCOL_ERROR, "malformed trailers");
-    if (this.#reader.midMessage) return this.#giveUp({ code: INTERNAL, message: "unexpected EOF" }, CANCEL);
+    if (!ended || !isTrailers(list)) {
+      this.#breakOff(PROTOCOL_ERROR, "malformed trailers");
+      return;
+    }
+    if (this.#reader.midMessage) {
+      this.#giveUp({ code: INTERNAL, message: "unexpected EOF" }, CANCEL);
+      return;
+    }
     this.#finish(list);
   }
 

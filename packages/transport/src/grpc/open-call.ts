@@ -74,7 +74,7 @@ export class OpenCall implements ClientCall, CallListener, Expiring {
     this.#stream = stream;
     connection.open(stream, this.#fields, false);
     const last = this.#early.length - 1;
-    this.#early.forEach((message, at) => stream.sendMessage(message, this.#halfClosed && at === last));
+    for (const [at, message] of this.#early.entries()) stream.sendMessage(message, this.#halfClosed && at === last);
     if (this.#halfClosed && last < 0) stream.halfClose();
     this.#early = [];
   }

@@ -78,7 +78,10 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     if (this.#ended) return;
     const send = this.host.send;
     const byteCount = PREFIX_BYTES + message.length;
-    if (this.#headersSent || !send.admits(this, byteCount)) return this.#replyInParts(message);
+    if (this.#headersSent || !send.admits(this, byteCount)) {
+      this.#replyInParts(message);
+      return;
+    }
     this.#finish();
     this.#session.replies.writeUnary(this.host.output, this.id, message);
     send.spend(this, byteCount);
@@ -141,7 +144,8 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   override receive(bytes: Buffer, start: number, end: number, ended: boolean): void {
     if (this.#ended) return;
     if (ended && this.#reader === undefined && this.#sink === undefined && this.#isOneMessage(bytes, start, end)) {
-      return this.#handle(bytes.subarray(start + PREFIX_BYTES, end));
+      this.#handle(bytes.subarray(start + PREFIX_BYTES, end));
+      return;
     }
     this.#receiveInParts(bytes, start, end, ended);
   }
@@ -206,9 +210,18 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   #requestEnded(midMessage: boolean): void {
-    if (midMessage) return this.#refuse({ code: INTERNAL, message: CUT_MESSAGE });
-    if (this.#sink !== undefined) return this.#halfClose(this.#sink);
-    if (this.#held === undefined) return this.#refuse({ code: INTERNAL, message: NO_MESSAGE });
+    if (midMessage) {
+      this.#refuse({ code: INTERNAL, message: CUT_MESSAGE });
+      return;
+    }
+    if (this.#sink !== undefined) {
+      this.#halfClose(this.#sink);
+      return;
+    }
+    if (this.#held === undefined) {
+      this.#refuse({ code: INTERNAL, message: NO_MESSAGE });
+      return;
+    }
     this.#handle(this.#held);
   }
 
@@ -216,7 +229,10 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   #hold(view: Buffer): void {
     const copy = view.length > 0;
     if (!copy) return;
-    if (!this.host.reserveBuffer(view.length)) return this.tooMuchBuffered();
+    if (!this.host.reserveBuffer(view.length)) {
+      this.tooMuchBuffered();
+      return;
+    }
     this.#heldBytes = view.length;
     this.#held = Buffer.from(view);
   }

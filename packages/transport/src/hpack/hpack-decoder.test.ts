@@ -134,6 +134,7 @@ describe("arbitrary octets", () => {
           history.push(block);
         }
       }),
+      { numRuns: 1000 },
     );
   });
 });
@@ -380,6 +381,15 @@ describe("repeated blocks", () => {
     for (let i = 0; i < 3; i++) assert.equal(failure(decoder, octets("be")), "decoded b: 2");
     decodeAll(decoder, octets("20"));
     assert.equal(failure(decoder, octets("be")), "bad-index");
+  });
+
+  test("nor is what they meant before found behind blocks that came later", () => {
+    const decoder = newDecoder();
+    decodeAll(decoder, inserted("a", "1"));
+    assert.equal(failure(decoder, octets("be")), "decoded a: 1");
+    decodeAll(decoder, inserted("b", "2"));
+    assert.equal(failure(decoder, octets("82")), "decoded :method: GET");
+    assert.equal(failure(decoder, octets("be")), "decoded b: 2");
   });
 
   test("a block that changes the table is decoded each time", () => {

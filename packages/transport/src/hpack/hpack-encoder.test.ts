@@ -56,6 +56,13 @@ describe("representations", () => {
     });
   }
 
+  test("RFC 7541 7.1.3: secrets are marked also in a block that is to leave the table alone", () => {
+    const encoder = new HpackEncoder();
+    const block = (line: string): string => hex(encodeAll(encoder, fieldsOf(line), "none"));
+    assert.equal(block("token: 1")[0], "1");
+    assert.deepEqual([block("x: 1"), block("x: 1")], ["0001780131", "0001780131"]);
+  });
+
   for (const name of ["grpc-timeout", "grpc-message", "grpc-status-details-bin", "content-length", "traceparent"]) {
     test(`${name} changes with each call and is not indexed`, () => {
       const encoder = new HpackEncoder();

@@ -10,22 +10,26 @@ import { EncoderTable } from "./encoder-table.js";
 import { writeIndexedField, writeLiteralField, writeSizeUpdate } from "./field-representation.js";
 import type { HeaderBlockWriter } from "./header-block-writer.js";
 import type { HeaderFields } from "./header-list.js";
-import { type FieldIndexing, indexingFor, isTooLargeToIndex } from "./indexing-policy.js";
+import { type FieldIndexing, indexingFor, isTooLargeToIndex, stricterIndexing } from "./indexing-policy.js";
 
 export interface HpackEncoderOptions {
   /** Octets of dynamic table that we are willing to keep, whatever the peer allows; default 4096. */
   readonly tableBytesMax?: number;
+  /** How the fields of a name are indexed; default: by what is known of the usual names (indexing-policy.ts). */
+  readonly indexingFor?: (name: string) => FieldIndexing;
 }
 
 export class HpackEncoder {
   readonly #table = new EncoderTable();
   readonly #ownTableBytesMax: number;
+  readonly #indexingFor: (name: string) => FieldIndexing;
   /** The size that the peer is still to be told, and the lowest one in between; -1 if there is nothing to tell. */
   #nextTableBytes = -1;
   #lowestTableBytes = -1;
 
   constructor(options: HpackEncoderOptions = {}) {
     this.#ownTableBytesMax = options.tableBytesMax ?? INITIAL_TABLE_BYTES;
+    this.#indexingFor = options.indexingFor ?? indexingFor;
     if (this.#ownTableBytesMax < INITIAL_TABLE_BYTES) this.#announce(this.#ownTableBytesMax);
   }
 
@@ -52,17 +56,17 @@ export class HpackEncoder {
   }
 
   /**
-   * Appends the block of `fields` to `out`. Fields are indexed by what their names suggest, or all in the same way if
-   * `indexing` is given. Throws `RangeError` if a field has a char above 255; then nothing is appended, and the
-   * encoder may be used further.
+   * Appends the block of `fields` to `out`. Fields are indexed by what their names suggest, but no more than
+   * `indexingMost` allows: with `none` the table stays as it is, and secrets are marked all the same. Throws
+   * `RangeError` if a field has a char above 255; then nothing is appended, and the encoder may be used further.
    */
-  encode(fields: HeaderFields, out: HeaderBlockWriter, indexing?: FieldIndexing): void {
+  encode(fields: HeaderFields, out: HeaderBlockWriter, indexingMost: FieldIndexing = "incremental"): void {
     const start = out.length;
     const { names, values } = fields;
     try {
       this.#writeSizeUpdates(out);
       for (let i = 0; i < names.length; i++) {
-        this.#encodeField(names[i], values[i], indexing ?? indexingFor(names[i]), out);
+        this.#encodeField(names[i], values[i], stricterIndexing(indexingMost, this.#indexingFor(names[i])), out);
       }
     } catch (error) {
       out.truncate(start);

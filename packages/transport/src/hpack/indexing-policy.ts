@@ -38,6 +38,12 @@ export function indexingFor(name: string): FieldIndexing {
   return INDEXING_BY_NAME.get(name) ?? "incremental";
 }
 
+/** The one of both that reveals less to tables. */
+export function stricterIndexing(a: FieldIndexing, b: FieldIndexing): FieldIndexing {
+  if (a === "never" || b === "never") return "never";
+  return a === "none" ? a : b;
+}
+
 /** Whether an entry would drive out most of the table. Such a field costs more than it can save. */
 export function isTooLargeToIndex(name: string, value: string, tableBytesMax: number): boolean {
   return (name.length + value.length + FIELD_OVERHEAD_BYTES) * 2 > tableBytesMax;

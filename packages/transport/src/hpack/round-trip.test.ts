@@ -38,8 +38,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 test("every list arrives as it was sent, whatever the tables do", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 40 }), tableBytes, (steps, ownTableBytesMax) => {
-      const encoder = new HpackEncoder({ tableBytesMax: ownTableBytesMax });
+    fc.property(fc.array(step, { maxLength: 40 }), tableBytes, fc.boolean(), (steps, ownTableBytesMax, indexAll) => {
+      const indexingFor = indexAll ? (): FieldIndexing => "incremental" : undefined;
+      const encoder = new HpackEncoder({ tableBytesMax: ownTableBytesMax, indexingFor });
       const decoder = newDecoder();
       const repeatedFields = { names: [":status", "content-type", "x"], values: ["200", "application/grpc", "0"] };
       const repeated = new RepeatedHeaderBlock(encoder, repeatedFields);

@@ -44,8 +44,8 @@ export function decodeAll(decoder: HpackDecoder, block: Uint8Array): ReturnType<
 }
 
 /** The block of `fields` alone. */
-export function encodeAll(encoder: HpackEncoder, fields: HeaderFields, indexing?: FieldIndexing): Uint8Array {
+export function encodeAll(encoder: HpackEncoder, fields: HeaderFields, indexingMost?: FieldIndexing): Uint8Array {
   const out = new HeaderBlockWriter();
-  encoder.encode(fields, out, indexing);
+  encoder.encode(fields, out, indexingMost);
   return out.copy();
 }

@@ -137,8 +137,14 @@ export class ClientConnection extends Http2Connection {
       if (this.isIdle(streamId)) throw new ConnectionError(PROTOCOL_ERROR, "HEADERS on idle stream");
       return;
     }
-    if (stream.remoteClosed) return this.abort(stream, PROTOCOL_ERROR);
-    if (list.refusal !== undefined) return this.abort(stream, ENHANCE_YOUR_CALM);
+    if (stream.remoteClosed) {
+      this.abort(stream, PROTOCOL_ERROR);
+      return;
+    }
+    if (list.refusal !== undefined) {
+      this.abort(stream, ENHANCE_YOUR_CALM);
+      return;
+    }
     if (ended) this.peerEnded(stream);
     stream.receiveHeaders(list, ended);
   }

@@ -134,7 +134,10 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
 
   streamError(streamId: number, code: number): void {
     const stream = this.streams.get(streamId);
-    if (stream !== undefined) return this.abort(stream, code);
+    if (stream !== undefined) {
+      this.abort(stream, code);
+      return;
+    }
     this.writeReset(streamId, code);
     this.#spendReset(0);
   }
@@ -194,8 +197,14 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   /** Looks at every time limit of the connection. Called about every `sweepIntervalMs`. */
   sweep(nowMs: number): void {
     this.nowMs = nowMs;
-    if (nowMs >= this.#closeAtMs) return this.#outlived();
-    if (this.#hasStalled(nowMs)) return this.#stalled();
+    if (nowMs >= this.#closeAtMs) {
+      this.#outlived();
+      return;
+    }
+    if (this.#hasStalled(nowMs)) {
+      this.#stalled();
+      return;
+    }
     if (this.#state !== "open" || nowMs - this.#streamsSweptMs < STREAM_SWEEP_MS) return;
     this.#streamsSweptMs = nowMs;
     for (const stream of this.streams.list()) this.#sweepStream(stream, nowMs);
@@ -237,7 +246,10 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   }
 
   #sweepStream(stream: Http2Stream, nowMs: number): void {
-    if (!stream.hasStalled(nowMs)) return stream.sweep(nowMs);
+    if (!stream.hasStalled(nowMs)) {
+      stream.sweep(nowMs);
+      return;
+    }
     this.context.counters.stalledAnswers++;
     this.abort(stream, ENHANCE_YOUR_CALM);
   }
@@ -281,8 +293,14 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
 
   /** Everything a peer can cause is a connection error; anything else is a bug of ours and must be seen. */
   #readFailed(error: unknown): void {
-    if (error instanceof ConnectionError) return this.fail(error.code, error.message);
-    if (error instanceof HpackError) return this.fail(COMPRESSION_ERROR, error.message);
+    if (error instanceof ConnectionError) {
+      this.fail(error.code, error.message);
+      return;
+    }
+    if (error instanceof HpackError) {
+      this.fail(COMPRESSION_ERROR, error.message);
+      return;
+    }
     this.fail(INTERNAL_ERROR, "internal error");
     throw error;
   }
@@ -300,7 +318,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     const limit = this.context.limits.unsentBytesPerConnectionMax;
     if (this.#writer.backlogBytes > limit) {
       this.context.counters.unsentBytesExceeded++;
-      return this.destroy();
+      this.destroy();
+      return;
     }
     if (this.#readingHeld || this.send.unsentBytes <= limit / 2) return;
     this.#readingHeld = true;

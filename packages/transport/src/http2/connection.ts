@@ -119,21 +119,30 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
   }
 
   #otherFrame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
-    if (type === CONTINUATION) return this.#continuation(flags, streamId, bytes, start, end);
+    if (type === CONTINUATION) {
+      this.#continuation(flags, streamId, bytes, start, end);
+      return;
+    }
     this.countOverhead(FRAME_HEADER_BYTES + end - start);
     switch (type) {
       case WINDOW_UPDATE:
-        return onWindowUpdate(this, streamId, bytes, start, end);
+        onWindowUpdate(this, streamId, bytes, start, end);
+        return;
       case RST_STREAM:
-        return onRstStream(this, streamId, bytes, start, end);
+        onRstStream(this, streamId, bytes, start, end);
+        return;
       case PING:
-        return onPing(this, flags, streamId, bytes, start, end);
+        onPing(this, flags, streamId, bytes, start, end);
+        return;
       case SETTINGS:
-        return onSettings(this, flags, streamId, bytes, start, end);
+        onSettings(this, flags, streamId, bytes, start, end);
+        return;
       case GOAWAY:
-        return onGoaway(this, streamId, bytes, start, end);
+        onGoaway(this, streamId, bytes, start, end);
+        return;
       case PRIORITY:
-        return onPriority(this, streamId, bytes, start, end);
+        onPriority(this, streamId, bytes, start, end);
+        return;
       case PUSH_PROMISE:
         // Clients never push, and we tell servers not to (8.4). Other types are unknown and ignored (4.1).
         throw new ConnectionError(PROTOCOL_ERROR, "PUSH_PROMISE is not allowed");
@@ -151,9 +160,15 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
     this.receive.take(end - start);
     const padding = (flags & FLAG_PADDED) === 0 ? 0 : paddingBytes(bytes, start, end);
     const stream = this.streams.get(streamId);
-    if (stream === undefined || stream.remoteClosed) return this.#dataForClosed(streamId, stream, end - start);
+    if (stream === undefined || stream.remoteClosed) {
+      this.#dataForClosed(streamId, stream, end - start);
+      return;
+    }
     stream.receiveWindow -= end - start;
-    if (stream.receiveWindow < 0) return this.abort(stream, FLOW_CONTROL_ERROR);
+    if (stream.receiveWindow < 0) {
+      this.abort(stream, FLOW_CONTROL_ERROR);
+      return;
+    }
     const ended = (flags & FLAG_END_STREAM) !== 0;
     if (!ended || padding > 0) this.#countDataOverhead(stream, end - start, padding);
     const bodyStart = padding > 0 ? start + 1 : start;
@@ -170,7 +185,10 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
   #body(stream: Http2Stream, bytes: Buffer, start: number, end: number, ended: boolean): void {
     if (stream.bodyBytesLeft >= 0) {
       stream.bodyBytesLeft -= end - start;
-      if (stream.bodyBytesLeft < 0 || (ended && stream.bodyBytesLeft > 0)) return this.abort(stream, PROTOCOL_ERROR);
+      if (stream.bodyBytesLeft < 0 || (ended && stream.bodyBytesLeft > 0)) {
+        this.abort(stream, PROTOCOL_ERROR);
+        return;
+      }
     }
     if (ended) this.peerEnded(stream);
     else stream.creditWindow();
@@ -204,7 +222,10 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
     }
     if (padding > 0) this.countOverhead(padding);
     const ended = (flags & FLAG_END_STREAM) !== 0;
-    if ((flags & FLAG_END_HEADERS) !== 0) return this.#decode(streamId, bytes, from, to, ended, dependsOnItself);
+    if ((flags & FLAG_END_HEADERS) !== 0) {
+      this.#decode(streamId, bytes, from, to, ended, dependsOnItself);
+      return;
+    }
     this.#block.begin(streamId, ended, dependsOnItself, this.nowMs);
     this.#block.add(bytes, from, to);
   }

@@ -55,7 +55,10 @@ const SETTINGS_ENTRY_BYTES = 6;
 /** PRIORITY is deprecated: checked, then ignored (5.3.2, 6.3). */
 export function onPriority(target: ControlTarget, streamId: number, bytes: Buffer, start: number, end: number): void {
   if (streamId === 0) throw new ConnectionError(PROTOCOL_ERROR, "PRIORITY on stream 0");
-  if (end - start !== 5) return target.streamError(streamId, FRAME_SIZE_ERROR);
+  if (end - start !== 5) {
+    target.streamError(streamId, FRAME_SIZE_ERROR);
+    return;
+  }
   const dependency = readUint32(bytes, start) & STREAM_ID_LARGEST;
   if (dependency === streamId) target.streamError(streamId, PROTOCOL_ERROR);
 }
@@ -81,7 +84,8 @@ export function onSettings(
   const length = end - start;
   if ((flags & FLAG_ACK) !== 0) {
     if (length !== 0) throw new ConnectionError(FRAME_SIZE_ERROR, "SETTINGS acknowledgement with content");
-    return target.settingsAcknowledged();
+    target.settingsAcknowledged();
+    return;
   }
   if (length % SETTINGS_ENTRY_BYTES !== 0) throw new ConnectionError(FRAME_SIZE_ERROR, "SETTINGS of wrong length");
   if (!target.guard.settings(target.nowMs, length / SETTINGS_ENTRY_BYTES)) {
@@ -97,14 +101,17 @@ export function onSettings(
 function applySetting(target: ControlTarget, identifier: number, value: number): void {
   switch (identifier) {
     case SETTINGS_HEADER_TABLE_SIZE:
-      return target.encoder.setPeerTableBytesMax(value);
+      target.encoder.setPeerTableBytesMax(value);
+      return;
     case SETTINGS_ENABLE_PUSH:
       if (value > 1) throw new ConnectionError(PROTOCOL_ERROR, "SETTINGS_ENABLE_PUSH is neither 0 nor 1");
       return;
     case SETTINGS_MAX_CONCURRENT_STREAMS:
-      return target.peerStreamLimit(value);
+      target.peerStreamLimit(value);
+      return;
     case SETTINGS_INITIAL_WINDOW_SIZE:
-      return resizeStreamWindows(target, value);
+      resizeStreamWindows(target, value);
+      return;
     case SETTINGS_MAX_FRAME_SIZE:
       if (value < FRAME_BYTES_DEFAULT || value > FRAME_BYTES_LARGEST) {
         throw new ConnectionError(PROTOCOL_ERROR, "SETTINGS_MAX_FRAME_SIZE out of range");
@@ -133,7 +140,10 @@ export function onPing(
 ): void {
   if (streamId !== 0) throw new ConnectionError(PROTOCOL_ERROR, "PING on a stream");
   if (end - start !== 8) throw new ConnectionError(FRAME_SIZE_ERROR, "PING of wrong length");
-  if ((flags & FLAG_ACK) !== 0) return target.pingAcknowledged(bytes, start);
+  if ((flags & FLAG_ACK) !== 0) {
+    target.pingAcknowledged(bytes, start);
+    return;
+  }
   if (!target.guard.ping(target.nowMs, target.streams.size > 0)) {
     throw new ConnectionError(ENHANCE_YOUR_CALM, "too_many_pings");
   }
@@ -157,11 +167,17 @@ export function onWindowUpdate(
 ): void {
   if (end - start !== 4) throw new ConnectionError(FRAME_SIZE_ERROR, "WINDOW_UPDATE of wrong length");
   const increment = readUint32(bytes, start) & WINDOW_LARGEST;
-  if (streamId === 0) return widenConnection(target, increment);
+  if (streamId === 0) {
+    widenConnection(target, increment);
+    return;
+  }
   if (target.isIdle(streamId)) throw new ConnectionError(PROTOCOL_ERROR, "WINDOW_UPDATE on idle stream");
   const stream = target.streams.get(streamId);
   if (stream === undefined) return;
-  if (increment === 0) return target.streamError(streamId, PROTOCOL_ERROR);
+  if (increment === 0) {
+    target.streamError(streamId, PROTOCOL_ERROR);
+    return;
+  }
   if (!target.send.widenStream(stream, increment)) target.streamError(streamId, FLOW_CONTROL_ERROR);
 }
 

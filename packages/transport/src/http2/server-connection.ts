@@ -46,7 +46,10 @@ const KEEPALIVE_PING = Buffer.from("hf alive", "latin1");
 type DrainState = "no" | "announced" | "final";
 
 export class ServerConnection extends Http2Connection {
+  /** The last stream we accepted: what a GOAWAY names. */
   protected override lastPeerStreamId = 0;
+  /** The last stream the client opened, accepted or not. */
+  #lastOpenedId = 0;
   readonly #listener: RequestListener;
   readonly #acceptedAtMs: number;
   readonly #skipped = new SkippedIds();
@@ -94,7 +97,7 @@ export class ServerConnection extends Http2Connection {
   }
 
   isIdle(streamId: number): boolean {
-    return streamId > this.lastPeerStreamId || (streamId & 1) === 0;
+    return streamId > this.#lastOpenedId || (streamId & 1) === 0;
   }
 
   /** A limit on pushes, which we never send. */
@@ -119,7 +122,8 @@ export class ServerConnection extends Http2Connection {
     const { limits, counters } = this.context;
     if (!this.peerSettingsSeen && nowMs - this.#acceptedAtMs >= limits.prefaceMs) {
       counters.prefaceTimeouts++;
-      return this.fail(PROTOCOL_ERROR, "no preface and settings in time");
+      this.fail(PROTOCOL_ERROR, "no preface and settings in time");
+      return;
     }
     if (this.#drainState === "announced" && nowMs - this.#drainAnnouncedMs >= limits.drainPingMs) this.#finalGoaway();
     if (this.isOpen && this.streams.size > 0) this.#keepAlive(nowMs);
@@ -142,20 +146,39 @@ export class ServerConnection extends Http2Connection {
 
   protected override headerBlock(streamId: number, list: HeaderList, ended: boolean, dependsOnItself: boolean): void {
     const stream = this.streams.get(streamId);
-    if (stream !== undefined) return this.#trailers(stream, list, ended);
+    if (stream !== undefined) {
+      this.#trailers(stream, list, ended);
+      return;
+    }
     if ((streamId & 1) === 0) throw new ConnectionError(PROTOCOL_ERROR, "even stream id from a client");
-    if (streamId <= this.lastPeerStreamId) return this.#headersForClosed(streamId);
-    if (streamId > this.lastPeerStreamId + 2) this.#skipped.add(this.lastPeerStreamId + 1, streamId - 1);
+    if (streamId <= this.#lastOpenedId) {
+      this.#headersForClosed(streamId);
+      return;
+    }
+    if (streamId > this.#lastOpenedId + 2) this.#skipped.add(this.#lastOpenedId + 1, streamId - 1);
+    this.#lastOpenedId = streamId;
     if (this.#drainState !== "final") this.lastPeerStreamId = streamId;
-    if (dependsOnItself) return this.streamError(streamId, PROTOCOL_ERROR);
-    if (list.refusal !== undefined) return this.streamError(streamId, ENHANCE_YOUR_CALM);
-    if (!this.#hasRoom()) return this.#refuse(streamId);
+    if (dependsOnItself) {
+      this.streamError(streamId, PROTOCOL_ERROR);
+      return;
+    }
+    if (list.refusal !== undefined) {
+      this.streamError(streamId, ENHANCE_YOUR_CALM);
+      return;
+    }
+    if (!this.#hasRoom()) {
+      this.#refuse(streamId);
+      return;
+    }
     this.#open(streamId, list, ended);
   }
 
   #open(streamId: number, list: HeaderList, ended: boolean): void {
     const request = list.attachment instanceof RequestHeaders ? list.attachment : readRequest(list);
-    if (request === undefined || (ended && request.contentLength > 0)) return this.#malformed(streamId);
+    if (request === undefined || (ended && request.contentLength > 0)) {
+      this.#malformed(streamId);
+      return;
+    }
     list.attachment = request;
     const stream = this.#listener.open(this, streamId, request, ended);
     if (stream === undefined) return;
@@ -173,9 +196,18 @@ export class ServerConnection extends Http2Connection {
   }
 
   #trailers(stream: Http2Stream, list: HeaderList, ended: boolean): void {
-    if (stream.remoteClosed) return this.abort(stream, STREAM_CLOSED);
-    if (list.refusal !== undefined) return this.abort(stream, ENHANCE_YOUR_CALM);
-    if (!ended || stream.bodyBytesLeft > 0 || !isTrailers(list)) return this.abort(stream, PROTOCOL_ERROR);
+    if (stream.remoteClosed) {
+      this.abort(stream, STREAM_CLOSED);
+      return;
+    }
+    if (list.refusal !== undefined) {
+      this.abort(stream, ENHANCE_YOUR_CALM);
+      return;
+    }
+    if (!ended || stream.bodyBytesLeft > 0 || !isTrailers(list)) {
+      this.abort(stream, PROTOCOL_ERROR);
+      return;
+    }
     this.peerEnded(stream);
     stream.receiveHeaders(list, ended);
   }
@@ -218,7 +250,8 @@ export class ServerConnection extends Http2Connection {
     if (this.#keepalivePingMs >= 0 && this.lastReadMs < this.#keepalivePingMs) {
       if (nowMs - this.#keepalivePingMs < limits.keepaliveTimeoutMs) return;
       counters.keepaliveTimeouts++;
-      return this.destroy();
+      this.destroy();
+      return;
     }
     this.#keepalivePingMs = -1;
     if (nowMs - this.lastReadMs < limits.keepaliveIdleMs) return;

@@ -58,7 +58,10 @@ export class SocketWriter {
   flush(): void {
     const length = this.output.length;
     if (length === 0 || this.inFlightBytes > 0) return;
-    if (!this.#socket.writable) return this.output.clear();
+    if (!this.#socket.writable) {
+      this.output.clear();
+      return;
+    }
     this.#issuedWrites++;
     if (this.#buffersComeBack) this.#writeInPlace(length);
     else this.#writeCopy(length);
@@ -75,7 +78,10 @@ export class SocketWriter {
     const buffer = this.output.detach();
     this.#socket.write(buffer.subarray(0, length), this.#written);
     // Nothing waits: the kernel took it all during the call, and the buffer is ours again.
-    if (this.#socket.writableLength === 0) return this.#pool.release(buffer);
+    if (this.#socket.writableLength === 0) {
+      this.#pool.release(buffer);
+      return;
+    }
     this.#inFlight = buffer;
     this.inFlightBytes = length;
   }

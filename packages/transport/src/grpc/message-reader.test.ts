@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { message } from "../testing/raw-frames.js";
+import { type BufferAccount, type MessageListener, MessageReader } from "./message-reader.js";
+
+class Recorder implements MessageListener, BufferAccount {
+  readonly messages: string[] = [];
+  refused = "";
+  held = 0;
+  heldMax: number;
+
+  constructor(heldMax = Number.POSITIVE_INFINITY) {
+    this.heldMax = heldMax;
+  }
+
+  message(bytes: Buffer, flag: number): boolean {
+    this.messages.push(`${flag}:${bytes.toString("hex")}`);
+    return true;
+  }
+
+  tooLarge(declaredBytes: number): void {
+    this.refused = `too large: ${declaredBytes}`;
+  }
+
+  tooMuchBuffered(): void {
+    this.refused = "too much buffered";
+  }
+
+  reserveBuffer(byteCount: number): boolean {
+    if (this.held + byteCount > this.heldMax) return false;
+    this.held += byteCount;
+    return true;
+  }
+
+  releaseBuffer(byteCount: number): void {
+    this.held -= byteCount;
+  }
+}
+
+test("messages are the same however the body is cut, and nothing stays held", () => {
+  const bodies = fc.array(fc.uint8Array({ maxLength: 5_000 }), { minLength: 1, maxLength: 6 });
+  fc.assert(
+    fc.property(bodies, fc.array(fc.nat({ max: 30_000 }), { maxLength: 20 }), (sent, cuts) => {
+      const recorder = new Recorder();
+      const reader = new MessageReader(recorder, recorder, 10_000);
+      const body = Buffer.concat(sent.map((bytes) => message(bytes)));
+      const ends = [...cuts.filter((at) => at < body.length).sort((a, b) => a - b), body.length];
+      let start = 0;
+      for (const end of ends) {
+        reader.feed(Buffer.from(body.subarray(start, end)), 0, end - start);
+        start = end;
+      }
+      assert.deepEqual(
+        recorder.messages,
+        sent.map((bytes) => `0:${Buffer.from(bytes).toString("hex")}`),
+      );
+      assert.equal(reader.midMessage, false);
+      assert.equal(recorder.held, 0);
+    }),
+  );
+});
+
+test("F44: a message is refused on its declared length, before anything is kept", () => {
+  const recorder = new Recorder();
+  const reader = new MessageReader(recorder, recorder, 1_000);
+  reader.feed(Buffer.from([0, 0, 0, 0x03, 0xe9, 1, 2, 3]), 0, 8);
+  assert.equal(recorder.refused, "too large: 1001");
+  assert.equal(recorder.held, 0);
+  reader.feed(message("later"), 0, 10);
+  assert.deepEqual(recorder.messages, []);
+});
+
+test("F44: memory follows the bytes that came, not the length that was declared", () => {
+  const recorder = new Recorder();
+  const reader = new MessageReader(recorder, recorder, 1 << 21);
+  reader.feed(Buffer.from([0, 0, 0x20, 0, 0, 9]), 0, 6);
+  assert.equal(reader.midMessage, true);
+  assert.ok(recorder.held <= 1_024, String(recorder.held));
+  reader.stop();
+  assert.equal(recorder.held, 0);
+});
+
+test("F16: a message that may not be held is refused", () => {
+  const recorder = new Recorder(4_000);
+  const reader = new MessageReader(recorder, recorder, 1 << 21);
+  const body = message(Buffer.alloc(10_000));
+  reader.feed(body, 0, 3_000);
+  assert.equal(recorder.refused, "");
+  reader.feed(body, 3_000, 6_000);
+  assert.equal(recorder.refused, "too much buffered");
+  assert.equal(recorder.held, 0);
+});
