@@ -3,7 +3,7 @@
  *
  *   npm run bench                         everything; about five minutes
  *   npm run bench -- --quick              fewer and shorter rounds, for a first look
- *   npm run bench -- --only put,startup   some of put, range, startup
+ *   npm run bench -- --only put,startup   some of put, range, startup, scale
  *   npm run bench -- --servers holdfast   one server alone
  *   npm run bench -- --json FILE          writes every sample as well
  *   npm run bench -- --rounds N --seconds N --dir FOLDER
@@ -20,11 +20,12 @@ import { readable } from "./figures.mjs";
 import { Client } from "./grpc.mjs";
 import { h2loadVersion } from "./h2load.mjs";
 import { describeMachine, isInMemory, machineLines } from "./machine.mjs";
+import { measureScale, scaleTable } from "./scale.mjs";
 import { etcdLaunch, findEtcd, holdfastLaunch, Server } from "./servers.mjs";
 import { measureStartup, startupTable } from "./startup.mjs";
 import { measureLoad, summarize, throughputTable, workloads } from "./throughput.mjs";
 
-const parts = ["put", "range", "startup"];
+const parts = ["put", "range", "startup", "scale"];
 
 function readOptions(args) {
   const quick = takeSwitch(args, "--quick");
@@ -35,6 +36,7 @@ function readOptions(args) {
     rounds: Number(takeOption(args, "--rounds") ?? (quick ? 2 : 5)),
     seconds: Number(takeOption(args, "--seconds") ?? (quick ? 1 : 3)),
     keys: quick ? 20_000 : 100_000,
+    quick,
     parent: resolve(takeOption(args, "--dir") ?? join(root, ".cache")),
   };
   const unknown = [...args, ...options.only.filter((part) => !parts.includes(part))];
@@ -94,6 +96,11 @@ function createFolder(parent) {
   return mkdtempSync(join(parent, "bench-"));
 }
 
+/** How many waiters queue on one lock, and how many leases expire together. */
+function scaleOf({ quick }) {
+  return quick ? { waiters: [100, 1_000], leases: 1_000 } : { waiters: [100, 1_000, 10_000], leases: 10_000 };
+}
+
 /** Runs what was asked for, prints the tables, and returns every sample. */
 async function runAll(options, folder) {
   const { rounds, seconds, keys } = options;
@@ -102,7 +109,7 @@ async function runAll(options, folder) {
   const launches = chooseLaunches(options.servers);
   const names = launches.map(({ name }) => name);
   const folderOf = ({ name }) => join(folder, name);
-  if (options.only.some((part) => part !== "startup")) {
+  if (options.only.some((part) => part === "put" || part === "range")) {
     report.throughput = await runThroughput(launches, folderOf, options);
     console.log(`\n${throughputTable(report.throughput.results, names)}\n`);
     const used = Object.entries(report.throughput.memoryMiB).map(([name, size]) => `${name} ${size} MiB`);
@@ -111,6 +118,10 @@ async function runAll(options, folder) {
   if (options.only.includes("startup")) {
     report.startup = await measureStartup(launches, folderOf, options);
     console.log(`\n${startupTable(report.startup, names, keys)}`);
+  }
+  if (options.only.includes("scale") && options.servers.includes("holdfast")) {
+    report.scale = await measureScale(() => mkdtempSync(join(folder, "scale-")), scaleOf(options));
+    console.log(`\n${scaleTable(report.scale)}`);
   }
   return report;
 }
