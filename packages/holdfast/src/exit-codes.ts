@@ -3,6 +3,7 @@ import {
   InvalidAddressError,
   ListenError,
   LogDamagedError,
+  LogDivergedError,
   LogFolderLockedError,
   LogFolderUnreadableError,
   LogMissingError,
@@ -38,7 +39,11 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof ListenError) return exitCodes.cannotListen;
   if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
   if (error instanceof LogFolderUnreadableError) return exitCodes.folderUnreadable;
-  if (error instanceof LogDamagedError || error instanceof LogMissingError) return exitCodes.logDamaged;
+  if (isDamage(error)) return exitCodes.logDamaged;
   if (error instanceof LogVersionError) return exitCodes.newerFormat;
   return exitCodes.unexpected;
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof LogDamagedError || error instanceof LogMissingError || error instanceof LogDivergedError;
 }

@@ -17,7 +17,7 @@ export interface ReplicaLimits {
   readonly catchUpRevisions: number;
   /** Responses a catch-up slice may produce before the event loop turns. */
   readonly catchUpResponses: number;
-  /** Log bytes after which the next snapshot is taken. */
+  /** Log bytes after which the next snapshot is taken; more when the state is more than twice as large. */
   readonly snapshotAfterBytes: number;
   /** Compacted versions removed per slice. */
   readonly sweepItems: number;

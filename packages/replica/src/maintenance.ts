@@ -31,8 +31,14 @@ export class Maintenance {
   /** Counts what was logged and starts a snapshot when enough has gathered. */
   applied(index: number, payloadBytes: number): void {
     this.#bytesSinceSnapshot += payloadBytes;
-    if (this.#bytesSinceSnapshot < this.#options.limits.snapshotAfterBytes) return;
+    if (this.#bytesSinceSnapshot < this.#snapshotAfterBytes) return;
     if (this.#snapshot === undefined && !this.#stopped) void this.snapshot(index);
+  }
+
+  /** Half the state at least, so that a large state is not written again and again for a little log. */
+  get #snapshotAfterBytes(): number {
+    const { limits, machine } = this.#options;
+    return Math.max(limits.snapshotAfterBytes, machine.approximateBytes / 2);
   }
 
   /** Takes a snapshot of the state as applied up to `index`; joins one that is under way. */

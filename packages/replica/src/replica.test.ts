@@ -59,7 +59,7 @@ test("GEN-11: the epoch grows with every start", async () => {
 
 test("a snapshot is taken when enough has been logged, while proposals go on", async () => {
   const harness = await Harness.start({ snapshotAfterBytes: 500 });
-  for (let i = 0; i < 50; i++) await harness.put(`k${i}`, "0123456789");
+  for (let i = 0; i < 50; i++) await harness.put(`k${i}`, "v".repeat(1_000));
   await harness.settle();
   const log = await harness.reopenLog();
   assert.ok((log.snapshot?.index ?? 0) > 0);

@@ -2,6 +2,7 @@
 
 export {
   LogDamagedError,
+  LogDivergedError,
   LogFolderLockedError,
   LogFolderUnreadableError,
   LogMissingError,

@@ -4,9 +4,9 @@
  */
 
 import type { Socket } from "node:net";
-import { type Log, openFileLog, openMemoryLog } from "@holdfast/log";
+import { type Log, openFileLog, openMemoryLog, type RecoveryReport } from "@holdfast/log";
 import { Replica, type ReplicaLimits } from "@holdfast/replica";
-import { GrpcServer } from "@holdfast/transport";
+import { GrpcServer, type TransportLimits, type TransportLog } from "@holdfast/transport";
 import { systemEnvironment } from "./environment.js";
 import { defaultServiceLimits, type ServiceLimits } from "./limits.js";
 import { type Logger, silentLogger } from "./logger.js";
@@ -26,6 +26,7 @@ export interface ServerOptions {
   readonly logger?: Logger;
   readonly serviceLimits?: Partial<ServiceLimits>;
   readonly replicaLimits?: Partial<ReplicaLimits>;
+  readonly transportLimits?: Partial<TransportLimits>;
   /** Storage failed for good and the server has stopped. Default: logged only. */
   readonly onFatal?: (cause: Error) => void;
 }
@@ -78,7 +79,7 @@ async function assemble(
     logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
     void stack.close().finally(() => options.onFatal?.(cause));
   };
-  const log = await openLog(options, fatal);
+  const log = await openLog(options, logger, fatal);
   stack.add(() => log.close());
   const replica = await startReplica(log, options, logger, fatal);
   stack.add(() => replica.close());
@@ -87,7 +88,11 @@ async function assemble(
     ...defaultServiceLimits,
     ...options.serviceLimits,
   });
-  const grpc = new GrpcServer({ methods: allMethods(context) });
+  const grpc = new GrpcServer({
+    methods: allMethods(context),
+    limits: options.transportLimits ?? {},
+    log: transportLog(logger),
+  });
   const listeners: Listener[] = [];
   stack.add(() => stopServing(listeners, context, grpc));
   await listenAll(addresses, grpc, listeners);
@@ -102,10 +107,16 @@ async function assemble(
   };
 }
 
-function openLog({ dataDir }: ServerOptions, onFailure: (cause: Error) => void): Promise<Log> {
+function openLog({ dataDir }: ServerOptions, logger: Logger, onFailure: (cause: Error) => void): Promise<Log> {
   const limits = { entryBytesMax };
   if (dataDir === undefined) return openMemoryLog({ limits, onFailure });
-  return openFileLog({ folder: dataDir, limits, onFailure });
+  const onRecovery = (report: RecoveryReport): void => logger.warn(report, "the log was put right after a crash");
+  return openFileLog({ folder: dataDir, limits, onFailure, onRecovery });
+}
+
+/** What the transport has to tell an operator: peers that broke a limit or the protocol. */
+function transportLog(logger: Logger): TransportLog {
+  return ({ level, message, peer }) => logger[level]({ peer }, message);
 }
 
 function startReplica(
