@@ -39,7 +39,7 @@ export function readHistory(
  * none for a creation, and none when that revision is compacted.
  */
 export function previousVersion(keys: KeySpace, version: KeyVersion): KeyVersion | undefined {
-  if (version.version !== 0 && version.createRevision === version.modRevision) return undefined;
+  if (version.createRevision === version.modRevision) return undefined;
   const revision = version.modRevision - 1;
   return revision < keys.compactRevision ? undefined : keys.liveAt(version.key, revision);
 }

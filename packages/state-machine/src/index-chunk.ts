@@ -51,13 +51,18 @@ export class IndexChunk {
     const keys = this.#keys;
     let low = 0;
     let high = keys.length;
-    if (high > 0 && keys[high - 1]! < key) return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (keys[middle]! < key) low = middle + 1;
       else high = middle;
     }
     return low;
+  }
+
+  /** As `positionOf`, sparing the search when all entries are below. */
+  endBelow(key: ByteString): number {
+    const { length } = this.#keys;
+    return length === 0 || this.#keys[length - 1]! < key ? length : this.positionOf(key);
   }
 
   /** Adds an entry at the position that `positionOf` gives for it. */

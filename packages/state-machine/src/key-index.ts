@@ -20,10 +20,13 @@ export class KeyIndex {
   insert(history: KeyHistory): void {
     const { key } = history;
     if (this.#chunks.length === 0) this.#chunks.push(new IndexChunk(key, [], []));
-    const chunkIndex = this.#chunkForNew(key);
-    const chunk = this.#chunks[chunkIndex]!;
-    if (chunk.length < indexChunkKeysMax) chunk.insert(chunk.positionOf(key), history);
-    else this.#insertIntoFull(chunkIndex, history);
+    const last = this.#chunks[this.#chunks.length - 1]!;
+    // Keys often come in ascending order, which needs no search.
+    if (last.lowest <= key) this.#insertInto(this.#chunks.length - 1, last.endBelow(key), history);
+    else {
+      const chunkIndex = this.#chunkOf(key);
+      this.#insertInto(chunkIndex, this.#chunks[chunkIndex]!.positionOf(key), history);
+    }
   }
 
   /** Removes a key that is in the index and not alive. */
@@ -74,7 +77,7 @@ export class KeyIndex {
       const { entries } = chunk;
       if (to !== undefined && entries[0]!.key >= to) return;
       if (liveOnly && chunk.liveCount === 0) continue;
-      const end = to === undefined ? entries.length : chunk.positionOf(to);
+      const end = to === undefined ? entries.length : chunk.endBelow(to);
       for (; position < end; position++) {
         const history = entries[position]!;
         if (liveOnly && !history.isLive) continue;
@@ -91,7 +94,7 @@ export class KeyIndex {
     for (let chunkIndex = first; chunkIndex <= last; chunkIndex++) {
       const chunk = this.#chunks[chunkIndex]!;
       const start = chunkIndex === first ? chunk.positionOf(from) : 0;
-      const end = chunkIndex === last && to !== undefined ? chunk.positionOf(to) : chunk.length;
+      const end = chunkIndex === last && to !== undefined ? chunk.endBelow(to) : chunk.length;
       sum += liveOnly ? chunk.countLive(start, end) : end - start;
     }
     return sum;
@@ -110,15 +113,12 @@ export class KeyIndex {
     return low;
   }
 
-  /** As `#chunkOf`, for a new key: these often come in ascending order, which needs no search. */
-  #chunkForNew(key: ByteString): number {
-    const lastIndex = this.#chunks.length - 1;
-    return this.#chunks[lastIndex]!.lowest <= key ? lastIndex : this.#chunkOf(key);
-  }
-
-  #insertIntoFull(chunkIndex: number, history: KeyHistory): void {
+  #insertInto(chunkIndex: number, position: number, history: KeyHistory): void {
     const chunk = this.#chunks[chunkIndex]!;
-    const position = chunk.positionOf(history.key);
+    if (chunk.length < indexChunkKeysMax) {
+      chunk.insert(position, history);
+      return;
+    }
     // Halving would leave all chunks half empty when keys arrive in ascending order.
     if (position === chunk.length && chunkIndex === this.#chunks.length - 1) {
       this.#chunks.push(new IndexChunk(history.key, [history.key], [history]));

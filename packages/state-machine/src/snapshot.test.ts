@@ -4,14 +4,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { StoredVersion } from "./key-history.js";
+import { KeySpace } from "./key-space.js";
+import { LeaseTable } from "./leases.js";
 import { snapshotChunkBytes } from "./limits.js";
 import { Restorer } from "./restorer.js";
 import { SnapshotFormatError } from "./snapshot-format.js";
 import { StateMachine } from "./state-machine.js";
 import { commands } from "./testing/arbitraries.js";
-import { Driver, deleteOp, putOp } from "./testing/builders.js";
+import { bytes, Driver, deleteOp, key, putOp } from "./testing/builders.js";
 import { canonicalDump } from "./testing/canonical-dump.js";
-import type { Command } from "./types.js";
+import type { Command, KeyVersion } from "./types.js";
 
 function restore(chunks: Iterable<Uint8Array>): StateMachine {
   const restorer = new Restorer();
@@ -192,6 +195,55 @@ test("a snapshot that is cut short, mixed up, repeated or of another format is r
   const otherFormat = chunks.map((chunk) => chunk.slice());
   otherFormat[0]![3]! ^= 1;
   assert.throws(() => restore(otherFormat), /unknown format/);
+});
+
+/** The snapshot of a state that no command can have made. */
+function forged(make: (keys: KeySpace, leases: LeaseTable) => void): Uint8Array[] {
+  const parts = { keys: new KeySpace(), leases: new LeaseTable(), appliedCommands: 9 };
+  make(parts.keys, parts.leases);
+  return snapshot(new StateMachine(parts));
+}
+
+test("a snapshot of a state that cannot have come about is refused", () => {
+  const version = (name: string, create: number, mod: number, number: number, lease = 0n) =>
+    new StoredVersion(key(name), bytes(""), create, mod, number, lease);
+  const stories: [RegExp, KeyVersion[]][] = [
+    [/unknown lease/, [version("a", 2, 2, 1, 7n)]],
+    [/late creation/, [version("a", 2, 2, 2)]],
+    [/late creation/, [version("a", 2, 2, 1), version("b", 2, 3, 1)]],
+    [/lost version/, [version("a", 2, 2, 1), version("a", 2, 3, 3)]],
+    [/lost version/, [version("a", 2, 2, 1), version("a", 3, 3, 2)]],
+    [/deletion of a missing key/, [version("a", 0, 2, 0)]],
+    [/impossible creation/, [version("a", 3, 2, 1)]],
+    [/full deletion/, [version("a", 2, 2, 1), version("a", 2, 3, 0)]],
+    [/events out of order/, [version("a", 2, 2, 1), version("a", 2, 4, 2)]],
+    [/events out of order/, [version("a", 3, 3, 1)]],
+  ];
+  for (const [reason, versions] of stories) {
+    const chunks = forged((keys) => {
+      for (const one of versions) keys.restore(one);
+      keys.revision = versions.at(-1)!.modRevision;
+    });
+    assert.throws(
+      () => restore(chunks),
+      (error) => error instanceof SnapshotFormatError && reason.test(error.message),
+    );
+  }
+  const earlyStop = forged((keys) => {
+    keys.restore(version("a", 2, 2, 1));
+    keys.revision = 3;
+  });
+  assert.throws(() => restore(earlyStop), /history stops early/);
+  const lateGrant = forged((_, leases) => void leases.grant(1n, 60, 10));
+  assert.throws(() => restore(lateGrant), /grant number/);
+});
+
+test("an event missing from the middle of a revision is noticed", () => {
+  const driver = new Driver();
+  driver.txn({ success: [putOp({ key: "a" }), putOp({ key: "b" }), putOp({ key: "c" })] });
+  const chunks = snapshot(driver.machine, 1, 1);
+  assert.equal(restore(chunks).keyCount, 3);
+  assert.throws(() => restore(chunks.filter((_, index) => index !== 1)), /events are missing/);
 });
 
 function swapped(chunks: readonly Uint8Array[], index: number): Uint8Array[] {

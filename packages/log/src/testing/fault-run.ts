@@ -35,6 +35,7 @@ export class FaultRun {
   /** What the last reader saw: from then on it must stay (I1). */
   #observed: readonly string[] = [];
   #lives = 0;
+  #environment = new TestEnvironment();
 
   constructor(disk: SimulatedDisk, seed = 1) {
     this.disk = disk;
@@ -45,6 +46,7 @@ export class FaultRun {
   async open(): Promise<Log> {
     this.#lives += 1;
     const environment = new TestEnvironment(this.#seed * 1000 + this.#lives);
+    this.#environment = environment;
     const onFailure = (error: Error) => this.failures.push(error);
     const log = await openFileLog({ folder: FOLDER, disk: this.disk, limits: TIGHT_LIMITS, environment, onFailure });
     this.#check(await stateOf(log));
@@ -63,6 +65,7 @@ export class FaultRun {
       // What a dead process still believes is of no interest, and it must not write into the next one's book.
       if (life !== this.#lives || this.disk.isDead) return;
       await this.append(log, `life ${life} call ${i} `.padEnd([20, 400, 800][i % 3]!, "."));
+      if (i % 3 === 1) this.#environment.fireTimers();
       if (i % 5 !== 4 || this.failures.length > 0) continue;
       const chunks = this.#storedPayloads().map((payload) => Buffer.from(payload));
       await log.writeSnapshot(log.lastIndex, chunks).catch(() => undefined);

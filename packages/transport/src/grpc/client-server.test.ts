@@ -9,7 +9,6 @@ import {
   message,
   requestFields,
   Type,
- 
   unaryRequest,
   windowUpdate,
 } from "../testing/raw-frames.js";

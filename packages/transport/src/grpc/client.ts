@@ -110,7 +110,7 @@ export class GrpcClient {
     });
   }
 
-  /** Opens a call with any number of messages either way. `listener` hears how it goes on, from the next turn at the earliest. */
+  /** Opens a call with any number of messages either way. `listener` hears how it goes on. */
   open(path: string, listener: CallListener, options: CallOptions = {}): ClientCall {
     return this.#make(path, options, listener);
   }

@@ -68,6 +68,11 @@ export class GrpcServer {
     return this.#context.streamsOpen;
   }
 
+  /** Bytes of unfinished requests held now, on all connections. */
+  get bufferedBytes(): number {
+    return this.#context.bufferedBytes;
+  }
+
   /**
    * Speaks HTTP/2 on `socket` from now on; `alreadyRead` is what was read from it before. A connection above the limits
    * is destroyed. Never throws, whatever the peer sends.

@@ -19,15 +19,12 @@ import {
 import type { TransportSocket } from "./socket-writer.js";
 import type { Http2Stream } from "./stream.js";
 
-/** What a server allows before its SETTINGS say more: unlimited by the RFC, but its real limit is on its way. */
-const STREAM_LIMIT_BEFORE_SETTINGS = 100;
-
 export class ClientConnection extends Http2Connection {
   protected override readonly lastPeerStreamId = 0;
   readonly #onRoom: () => void;
   #nextStreamId = 1;
-  /** What the server's SETTINGS allow; undefined while they say nothing. */
-  #streamLimit: number | undefined = undefined;
+  /** What the server's SETTINGS allow; without a word from them, as many as one likes (RFC 9113, 6.5.2). */
+  #streamLimit = Number.POSITIVE_INFINITY;
   #goingAway = false;
   #closing = false;
 
@@ -59,10 +56,9 @@ export class ClientConnection extends Http2Connection {
     return this.#goingAway;
   }
 
-  /** Whether another stream may be opened now. */
+  /** Whether another stream may be opened now. Not before the server's SETTINGS: its limit is on its way. */
   get hasRoom(): boolean {
-    const unlessTold = this.peerSettingsSeen ? Number.POSITIVE_INFINITY : STREAM_LIMIT_BEFORE_SETTINGS;
-    return this.usable && this.streams.size < (this.#streamLimit ?? unlessTold);
+    return this.usable && this.peerSettingsSeen && this.streams.size < this.#streamLimit;
   }
 
   /** The id for the next stream, which must be opened with `open` at once. */
@@ -92,15 +88,13 @@ export class ClientConnection extends Http2Connection {
 
   peerStreamLimit(streams: number): void {
     this.#streamLimit = streams;
+  }
+
+  settingsApplied(): void {
     this.#onRoom();
   }
 
   pingAcknowledged(): void {}
-
-  override settingsAcknowledged(): void {
-    super.settingsAcknowledged();
-    this.#onRoom();
-  }
 
   /** The server will not process streams above `lastStreamId`, and no new ones (RFC 9113, 6.8). */
   goaway(lastStreamId: number, _code: number): void {

@@ -61,6 +61,7 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
 
   abstract isIdle(streamId: number): boolean;
   abstract peerStreamLimit(streams: number): void;
+  abstract settingsApplied(): void;
   abstract pingAcknowledged(bytes: Buffer, start: number): void;
   abstract goaway(lastStreamId: number, code: number): void;
   /** A whole header block; `dependsOnItself` is a stream error that must wait until the block is decoded. */
@@ -108,7 +109,11 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
     const change = window - this.streamReceiveWindow;
     if (change === 0) return;
     this.streamReceiveWindow = window;
-    for (const stream of this.streams.list()) stream.receiveWindow += change;
+    for (const stream of this.streams.list()) {
+      stream.receiveWindow += change;
+      // The peer may have used up the larger window already; without credit it could never send again.
+      stream.creditWindow();
+    }
   }
 
   #firstFrame(type: number, flags: number): void {

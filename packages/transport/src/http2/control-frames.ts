@@ -44,6 +44,8 @@ export interface ControlTarget {
   peerReset(stream: Http2Stream, code: number): void;
   /** The peer applied our SETTINGS. */
   settingsAcknowledged(): void;
+  /** All settings of a frame of the peer were applied. */
+  settingsApplied(): void;
   /** The peer allows so many concurrent streams. */
   peerStreamLimit(streams: number): void;
   pingAcknowledged(bytes: Buffer, start: number): void;
@@ -95,6 +97,7 @@ export function onSettings(
     applySetting(target, (bytes[at] << 8) | bytes[at + 1], readUint32(bytes, at + 2) >>> 0);
   }
   writeSettingsAck(target.output);
+  target.settingsApplied();
 }
 
 /** Settings we do not know are ignored (6.5.2). */

@@ -103,6 +103,8 @@ export class ServerConnection extends Http2Connection {
   /** A limit on pushes, which we never send. */
   peerStreamLimit(): void {}
 
+  settingsApplied(): void {}
+
   /** The client will accept no pushes above that id; we never send any. It will close the connection by itself. */
   goaway(): void {}
 
