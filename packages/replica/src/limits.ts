@@ -1,7 +1,10 @@
 /** Every bound of the replica, with its default and the reason it has that size. */
 
 export interface ReplicaLimits {
-  /** Proposals that may wait for the log at once; beyond it callers are refused (fault-model F8). */
+  /**
+   * Proposals that may wait for the log at once; beyond it callers are refused (fault-model F8). Room for twenty full
+   * connections, so that a crowd that queues on one lock in one moment is not turned away.
+   */
   readonly waitingProposals: number;
   /** Bytes of proposals that may wait for the log at once. */
   readonly waitingBytes: number;

@@ -9,6 +9,7 @@ import type { ByteString } from "@holdfast/protocol";
 import { EventLog } from "./event-log.js";
 import { deletionOf, KeyHistory, StoredVersion, versionBytes } from "./key-history.js";
 import { KeyIndex } from "./key-index.js";
+import { KeyMap } from "./key-map.js";
 import type { KeyVersion } from "./types.js";
 
 /** As the revision to read at: now, the changes of a transaction under way included. */
@@ -20,7 +21,7 @@ export type VersionVisitor = (version: KeyVersion) => unknown;
 export class KeySpace {
   readonly events: EventLog = new EventLog();
   readonly index: KeyIndex = new KeyIndex();
-  readonly #histories = new Map<ByteString, KeyHistory>();
+  readonly #histories = new KeyMap();
   /** The main revision; an empty store is at 1 (GEN-1). */
   revision = 1;
   /** The oldest revision that can be read; -1 while nothing was ever compacted (COMP-2). */
@@ -103,9 +104,8 @@ export class KeySpace {
     return deletion;
   }
 
-  /** Adds a version of a restored store as it is. */
-  restore(version: KeyVersion): void {
-    const history = this.#histories.get(version.key);
+  /** Adds a version of a restored store as it is. `history` is what `history(version.key)` says. */
+  restore(history: KeyHistory | undefined, version: KeyVersion): void {
     if (history === undefined) {
       this.#begin(version);
     } else {
@@ -196,7 +196,7 @@ export class KeySpace {
   /** Makes a key known that was not. */
   #begin(first: KeyVersion): void {
     const history = new KeyHistory(first);
-    this.#histories.set(first.key, history);
+    this.#histories.add(history);
     this.index.insert(history);
     if (history.isLive) this.#liveCount += 1;
   }

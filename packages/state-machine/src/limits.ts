@@ -15,6 +15,9 @@ export const transactionOperationsMaxDefault = 128;
  */
 export const transactionDepthMax = 128;
 
+/** How many parts the map from keys to their histories has. */
+export const keyMapParts = 64;
+
 /** Most keys in one chunk of the key index; a full chunk is split in two. */
 export const indexChunkKeysMax = 256;
 

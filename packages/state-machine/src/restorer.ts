@@ -108,12 +108,12 @@ export class Restorer {
     const step = pair.modRevision - this.#keys.revision;
     check(step === 0 || step === 1 || this.#isFirstEvent(pair), "events out of order");
     check(pair.modRevision <= this.#revision, "event newer than the snapshot");
-    const latest = this.#keys.history(pair.key)?.latest;
-    const previous = latest === undefined || isDeletion(latest) ? undefined : latest;
+    const history = this.#keys.history(pair.key);
+    const previous = history?.isLive ? history.latest : undefined;
     checkSuccession(previous, pair);
     if (previous !== undefined) this.#detach(previous);
     this.#keys.revision = pair.modRevision;
-    this.#keys.restore(this.#attached(pair, latest ?? pair));
+    this.#keys.restore(history, this.#attached(pair, history?.latest ?? pair));
   }
 
   /** The history begins at the compacted revision, but there are no events at revision 1. */

@@ -221,7 +221,7 @@ test("a snapshot of a state that cannot have come about is refused", () => {
   ];
   for (const [reason, versions] of stories) {
     const chunks = forged((keys) => {
-      for (const one of versions) keys.restore(one);
+      for (const one of versions) keys.restore(keys.history(one.key), one);
       keys.revision = versions.at(-1)!.modRevision;
     });
     assert.throws(
@@ -230,7 +230,7 @@ test("a snapshot of a state that cannot have come about is refused", () => {
     );
   }
   const earlyStop = forged((keys) => {
-    keys.restore(version("a", 2, 2, 1));
+    keys.restore(undefined, version("a", 2, 2, 1));
     keys.revision = 3;
   });
   assert.throws(() => restore(earlyStop), /history stops early/);

@@ -29,6 +29,8 @@ export interface TransportLimits {
   readonly pingFloorWithoutStreamsMs: number;
   /** F34: pings below the floor that are forgiven until we next send headers or data. */
   readonly pingStrikesMax: number;
+  /** F34: pings that DATA frames already sent can pay for, one each; a client measures its bandwidth with them. */
+  readonly pingsPaidByDataMax: number;
   /** F35: frames without content of one stream. */
   readonly emptyFramesPerStreamMax: number;
   /** F36: bytes of frames that carry no message, in one minute, beyond what honest traffic of the same time explains. */
@@ -100,6 +102,7 @@ export const defaultLimits: TransportLimits = {
   pingFloorMs: 5_000,
   pingFloorWithoutStreamsMs: 2 * 60 * 60 * 1_000,
   pingStrikesMax: 2,
+  pingsPaidByDataMax: 256,
   emptyFramesPerStreamMax: 100,
   overheadBytesPerMinute: MIB,
   unsentBytesPerConnectionMax: 8 * MIB,

@@ -49,7 +49,7 @@ export class ClientCallStream extends Http2Stream implements MessageListener {
   constructor(host: StreamHost, id: number, nowMs: number, listener: CallListener) {
     super(host, id, nowMs);
     this.#listener = listener;
-    this.#reader = new MessageReader(this, host, host.context.limits.messageBytesMax);
+    this.#reader = new MessageReader(this, host.buffers, host.context.limits.messageBytesMax);
   }
 
   /** Sends one message, copied; `last` ends our side. */

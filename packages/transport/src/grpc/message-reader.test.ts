@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { MemoryGrant } from "../http2/byte-collector.js";
 import { message } from "../testing/raw-frames.js";
-import { type BufferAccount, type MessageListener, MessageReader } from "./message-reader.js";
+import { type MessageListener, MessageReader } from "./message-reader.js";
 
-class Recorder implements MessageListener, BufferAccount {
+class Recorder implements MessageListener, MemoryGrant {
   readonly messages: string[] = [];
   refused = "";
   held = 0;
@@ -27,13 +28,13 @@ class Recorder implements MessageListener, BufferAccount {
     this.refused = "too much buffered";
   }
 
-  reserveBuffer(byteCount: number): boolean {
+  reserve(byteCount: number): boolean {
     if (this.held + byteCount > this.heldMax) return false;
     this.held += byteCount;
     return true;
   }
 
-  releaseBuffer(byteCount: number): void {
+  release(byteCount: number): void {
     this.held -= byteCount;
   }
 }

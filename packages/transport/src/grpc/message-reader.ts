@@ -2,14 +2,9 @@
  * Cuts the body of a call into messages: one flag byte, four bytes of length, and so many bytes (gRPC over HTTP/2,
  * "Length-Prefixed-Message"). A message that lies whole in one DATA frame is handed on in place.
  */
-export const PREFIX_BYTES = 5;
-const FIRST_BUFFER_BYTES = 1_024;
+import { ByteCollector, type MemoryGrant } from "../http2/byte-collector.js";
 
-/** Grants the memory for messages that come in pieces: the connection. */
-export interface BufferAccount {
-  reserveBuffer(byteCount: number): boolean;
-  releaseBuffer(byteCount: number): void;
-}
+export const PREFIX_BYTES = 5;
 
 /** Takes the messages of one call. */
 export interface MessageListener {
@@ -40,21 +35,19 @@ export function messagePrefix(length: number): Uint8Array {
 /** Reader of one call, made when its first frame is not exactly one whole message. */
 export class MessageReader {
   readonly #listener: MessageListener;
-  readonly #account: BufferAccount;
+  /** The beginning of the message whose end has not come yet. */
+  readonly #body: ByteCollector;
   readonly #messageBytesMax: number;
   readonly #prefix = Buffer.allocUnsafe(PREFIX_BYTES);
   #prefixLength = 0;
-  /** The beginning of the message whose end has not come yet. */
-  #body: Buffer | undefined = undefined;
-  #bodyLength = 0;
   /** Declared bytes of that message. */
   #wanted = 0;
   #stopped = false;
 
   /** `messageBytesMax` is the largest length that may be declared. */
-  constructor(listener: MessageListener, account: BufferAccount, messageBytesMax: number) {
+  constructor(listener: MessageListener, memory: MemoryGrant, messageBytesMax: number) {
     this.#listener = listener;
-    this.#account = account;
+    this.#body = new ByteCollector(memory);
     this.#messageBytesMax = messageBytesMax;
   }
 
@@ -74,7 +67,7 @@ export class MessageReader {
   /** Gives back what is held; nothing is read afterwards. */
   stop(): void {
     this.#stopped = true;
-    this.#release();
+    this.#body.clear();
   }
 
   #readPrefix(bytes: Buffer, start: number, end: number): number {
@@ -94,58 +87,22 @@ export class MessageReader {
   }
 
   #readBody(bytes: Buffer, start: number, end: number): number {
-    const missing = this.#wanted - this.#bodyLength;
-    if (end - start < missing) return this.#keep(bytes, start, end);
-    const bodyEnd = start + missing;
-    if (this.#bodyLength === 0) {
+    const bodyEnd = start + this.#wanted - this.#body.length;
+    if (this.#body.length === 0 && bodyEnd <= end) {
       this.#deliver(bytes.subarray(start, bodyEnd));
       return bodyEnd;
     }
-    if (!this.#grow(missing)) return end;
-    bytes.copy(this.#body!, this.#bodyLength, start, bodyEnd);
-    const whole = this.#body!.subarray(0, this.#wanted);
-    this.#release();
-    this.#deliver(whole);
-    return bodyEnd;
-  }
-
-  #keep(bytes: Buffer, start: number, end: number): number {
-    if (!this.#grow(end - start)) return end;
-    bytes.copy(this.#body!, this.#bodyLength, start, end);
-    this.#bodyLength += end - start;
-    return end;
+    const taken = Math.min(bodyEnd, end);
+    if (!this.#body.append(bytes, start, taken, this.#wanted)) {
+      this.stop();
+      this.#listener.tooMuchBuffered();
+    } else if (taken === bodyEnd) this.#deliver(this.#body.take());
+    return taken;
   }
 
   #deliver(bytes: Buffer): void {
     const flag = this.#prefix[0];
     this.#prefixLength = 0;
     if (!this.#listener.message(bytes, flag)) this.stop();
-  }
-
-  /** Room for `count` more bytes. Memory follows the bytes that came, not the length that was declared (F44). */
-  #grow(count: number): boolean {
-    const held = this.#body?.length ?? 0;
-    const needed = this.#bodyLength + count;
-    if (needed <= held) return true;
-    const larger = Math.min(this.#wanted, Math.max(needed, held * 2, FIRST_BUFFER_BYTES));
-    if (!this.#reserve(larger - held)) return false;
-    const body = Buffer.allocUnsafeSlow(larger);
-    this.#body?.copy(body, 0, 0, this.#bodyLength);
-    this.#body = body;
-    return true;
-  }
-
-  #reserve(byteCount: number): boolean {
-    if (this.#account.reserveBuffer(byteCount)) return true;
-    this.stop();
-    this.#listener.tooMuchBuffered();
-    return false;
-  }
-
-  #release(): void {
-    if (this.#body === undefined) return;
-    this.#account.releaseBuffer(this.#body.length);
-    this.#body = undefined;
-    this.#bodyLength = 0;
   }
 }

@@ -3,6 +3,7 @@
  * answer them like those over HTTP/1.1; without a hook they get status 415, as gRPC servers answer.
  */
 import type { HeaderFields } from "../hpack/index.js";
+import { ByteCollector } from "../http2/byte-collector.js";
 import type { RequestHeaders } from "../http2/header-rules.js";
 import { Http2Stream, type StreamHost } from "../http2/stream.js";
 import type { CancelReason, Peer } from "./types.js";
@@ -48,8 +49,7 @@ export class PlainStream extends Http2Stream {
   readonly #request: RequestHeaders;
   readonly #handler: PlainRequestHandler;
   readonly #exchange: PlainExchange;
-  #chunks: Buffer[] = [];
-  #bodyBytes = 0;
+  readonly #body: ByteCollector;
 
   constructor(
     host: StreamHost,
@@ -62,6 +62,7 @@ export class PlainStream extends Http2Stream {
     super(host, id, nowMs);
     this.#request = request;
     this.#handler = handler;
+    this.#body = new ByteCollector(host.buffers);
     this.#exchange = new PlainExchange(this, request, peer);
   }
 
@@ -69,17 +70,17 @@ export class PlainStream extends Http2Stream {
     if (this.#exchange.ended) return;
     if (end > start && !this.#keep(bytes, start, end)) return;
     if (!ended) return;
-    this.#exchange.body = Buffer.concat(this.#chunks);
+    this.#exchange.body = this.#body.view();
     this.#handler(this.#exchange);
   }
 
   override aborted(): void {
-    this.#over();
+    this.#body.clear();
     this.#exchange.cancelled("cancelled");
   }
 
   override lost(): void {
-    this.#over();
+    this.#body.clear();
     this.#exchange.cancelled("connection-lost");
   }
 
@@ -104,15 +105,8 @@ export class PlainStream extends Http2Stream {
     this.write(NO_BYTES, bytes, last);
   }
 
-  /** The exchange is complete or lost: what was kept of the request is given back. */
-  #over(): void {
-    this.host.releaseBuffer(this.#bodyBytes);
-    this.#bodyBytes = 0;
-    this.#chunks = [];
-  }
-
   override sendingDone(): void {
-    this.#over();
+    this.#body.clear();
     super.sendingDone();
   }
 
@@ -121,15 +115,11 @@ export class PlainStream extends Http2Stream {
   }
 
   #keep(bytes: Buffer, start: number, end: number): boolean {
-    const count = end - start;
-    const fits = this.#bodyBytes + count <= this.host.context.limits.messageBytesMax;
-    if (!fits || !this.host.reserveBuffer(count)) {
-      this.#exchange.respond(PAYLOAD_TOO_LARGE, TEXT, "request too large\n");
-      return false;
-    }
-    this.#bodyBytes += count;
-    this.#chunks.push(Buffer.from(bytes.subarray(start, end)));
-    return true;
+    const { messageBytesMax } = this.host.context.limits;
+    const fits = this.#body.length + end - start <= messageBytesMax;
+    if (fits && this.#body.append(bytes, start, end, messageBytesMax)) return true;
+    this.#exchange.respond(PAYLOAD_TOO_LARGE, TEXT, "request too large\n");
+    return false;
   }
 }
 

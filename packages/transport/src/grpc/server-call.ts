@@ -151,15 +151,11 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   message(bytes: Buffer, flag: number): boolean {
+    if (flag === 0) return this.#take(bytes);
     const opened = openFlagged(bytes, flag, this.#head.encoding, this.host.context);
-    if ("refusal" in opened) {
-      this.#refuse(opened.refusal);
-      return false;
-    }
-    if (this.#sink !== undefined) return this.#passOn(this.#sink, opened.bytes);
-    if (this.#held !== undefined) this.#refuse({ code: INTERNAL, message: SEVERAL_MESSAGES });
-    this.#held = opened.bytes;
-    return !this.#ended;
+    if ("bytes" in opened) return this.#take(opened.bytes);
+    this.#refuse(opened.refusal);
+    return false;
   }
 
   tooLarge(declaredBytes: number): void {
@@ -195,6 +191,13 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.#refuse({ code: DEADLINE_EXCEEDED, message: "request not received in time" });
   }
 
+  #take(bytes: Buffer): boolean {
+    if (this.#sink !== undefined) return this.#passOn(this.#sink, bytes);
+    if (this.#held !== undefined) this.#refuse({ code: INTERNAL, message: SEVERAL_MESSAGES });
+    this.#held = bytes;
+    return !this.#ended;
+  }
+
   #isOneMessage(bytes: Buffer, start: number, end: number): boolean {
     const length = end - start - PREFIX_BYTES;
     if (length < 0 || bytes[start] !== 0 || length > this.host.context.limits.messageBytesMax) return false;
@@ -202,7 +205,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   #receiveInParts(bytes: Buffer, start: number, end: number, ended: boolean): void {
-    this.#reader ??= new MessageReader(this, this.host, this.host.context.limits.messageBytesMax);
+    this.#reader ??= new MessageReader(this, this.host.buffers, this.host.context.limits.messageBytesMax);
     this.#reader.feed(bytes, start, end);
     if (this.#ended) return;
     if (ended) this.#requestEnded(this.#reader.midMessage);
@@ -227,9 +230,8 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
 
   /** Keeps the message until the half-close: its bytes are valid only now. */
   #hold(view: Buffer): void {
-    const copy = view.length > 0;
-    if (!copy) return;
-    if (!this.host.reserveBuffer(view.length)) {
+    if (view.length === 0) return;
+    if (!this.host.buffers.reserve(view.length)) {
       this.tooMuchBuffered();
       return;
     }
@@ -303,6 +305,8 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
 
   #finish(): void {
     this.#ended = true;
+    // While the end of the answer waits for a window, no more of the request is invited.
+    this.paused = true;
     if (this.#deadline !== undefined) this.#session.deadlines.remove(this.#deadline);
     this.#reader?.stop();
     this.#releaseHeld();
@@ -312,7 +316,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   #releaseHeld(): void {
-    if (this.#heldBytes > 0) this.host.releaseBuffer(this.#heldBytes);
+    if (this.#heldBytes > 0) this.host.buffers.release(this.#heldBytes);
     this.#heldBytes = 0;
     this.#held = undefined;
   }

@@ -121,7 +121,7 @@ export class GrpcServer {
     const { counters, limits } = this.#context;
     if (this.#closing) counters.connectionsRefusedClosing++;
     else if (this.connectionCount >= limits.connectionsTotalMax) counters.connectionsRefusedTotal++;
-    else if ((this.#connectionsByAddress.get(address) ?? 0) >= limits.connectionsPerAddressMax) {
+    else if (address !== "" && (this.#connectionsByAddress.get(address) ?? 0) >= limits.connectionsPerAddressMax) {
       counters.connectionsRefusedPerAddress++;
     } else return true;
     return false;

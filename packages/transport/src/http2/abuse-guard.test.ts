@@ -27,26 +27,26 @@ test("F28: streams that lived for a second are reset for free, as when a client 
 
 test("F34: pings at the floor are honest, three below it are not", () => {
   const { guard: abuse } = guard();
-  for (let i = 1; i < 20; i++) assert.equal(abuse.ping(i * 5_000, true), true);
-  assert.equal(abuse.ping(95_001, true), true);
-  assert.equal(abuse.ping(95_002, true), true);
-  assert.equal(abuse.ping(95_003, true), false);
+  for (let i = 1; i < 20; i++) assert.equal(abuse.ping(i * 5_000, true, 0), true);
+  assert.equal(abuse.ping(95_001, true, 0), true);
+  assert.equal(abuse.ping(95_002, true, 0), true);
+  assert.equal(abuse.ping(95_003, true, 0), false);
 });
 
 test("F34: what we send forgives the strikes", () => {
   const { guard: abuse } = guard();
   for (let i = 0; i < 1_000; i++) {
     if (i % 3 === 0) abuse.forgivePings();
-    assert.equal(abuse.ping(0, true), true);
+    assert.equal(abuse.ping(0, true, 0), true);
   }
 });
 
 test("F34: without an open stream the floor is two hours", () => {
   const { guard: abuse } = guard();
-  assert.equal(abuse.ping(0, false), true);
-  assert.equal(abuse.ping(60_000, false), true);
-  assert.equal(abuse.ping(120_000, false), true);
-  assert.equal(abuse.ping(180_000, false), false);
+  assert.equal(abuse.ping(0, false, 0), true);
+  assert.equal(abuse.ping(60_000, false, 0), true);
+  assert.equal(abuse.ping(120_000, false, 0), true);
+  assert.equal(abuse.ping(180_000, false, 0), false);
 });
 
 test("F36: a mebibyte of overhead per minute, and a new one in the next", () => {
@@ -62,4 +62,12 @@ test("F36: honest messages pay for their window updates", () => {
     assert.equal(abuse.overhead(0, 2 * 13), true);
     abuse.message(10);
   }
+});
+
+test("F34: each DATA frame we sent pays for one ping, up to a limit, and no more", () => {
+  const abuse = new AbuseGuard({ ...defaultLimits, pingsPaidByDataMax: 10 }, newCounters(), 0);
+  for (let i = 0; i < 10; i++) assert.equal(abuse.ping(i, true, 1_000), true);
+  assert.equal(abuse.ping(10, true, 1_000), true);
+  assert.equal(abuse.ping(11, true, 1_000), true);
+  assert.equal(abuse.ping(12, true, 1_000), false);
 });

@@ -23,6 +23,8 @@ export class AbuseGuard {
   #overheadBytes = 0;
   #lastPingMs = Number.NEGATIVE_INFINITY;
   #pingStrikes = 0;
+  /** DATA frames that have paid for a ping, or can no longer. */
+  #dataFramesPaid = 0;
   /** Set by our own headers and data, which make pings of the peer honest again. */
   #pingsForgiven = false;
 
@@ -56,11 +58,17 @@ export class AbuseGuard {
     return false;
   }
 
-  /** One PING of the peer (F34), judged like grpc-go does: what we send in between forgives all strikes. */
-  ping(nowMs: number, hasStreams: boolean): boolean {
+  /**
+   * One PING of the peer (F34), judged like grpc-go does: what we send in between forgives all strikes. A client that
+   * measures its bandwidth answers each DATA frame of a large response with a ping, many of them before we write again,
+   * so each of the `dataFramesSent` pays for one.
+   */
+  ping(nowMs: number, hasStreams: boolean, dataFramesSent: number): boolean {
     const sinceLastMs = nowMs - this.#lastPingMs;
     this.#lastPingMs = nowMs;
-    if (this.#pingsForgiven) {
+    this.#dataFramesPaid = Math.max(this.#dataFramesPaid, dataFramesSent - this.#limits.pingsPaidByDataMax);
+    if (this.#pingsForgiven || this.#dataFramesPaid < dataFramesSent) {
+      if (!this.#pingsForgiven) this.#dataFramesPaid++;
       this.#pingsForgiven = false;
       this.#pingStrikes = 0;
       return true;

@@ -116,6 +116,11 @@ export class ClientConnection extends Http2Connection {
   /** The server may still answer. */
   protected override sentBeforeReceived(): void {}
 
+  /** Whoever cancels calls by the hundred, here or there, has reasons that are not ours to judge. */
+  protected override mayReset(): boolean {
+    return true;
+  }
+
   protected override idle(): void {
     if (this.#goingAway || this.#closing) this.end(this.context.limits.errorLingerMs);
   }

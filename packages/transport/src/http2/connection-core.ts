@@ -4,6 +4,7 @@
  */
 import { type HpackEncoder, HpackError } from "../hpack/index.js";
 import { AbuseGuard } from "./abuse-guard.js";
+import { BufferBudget } from "./buffer-budget.js";
 import type { TransportContext } from "./context.js";
 import { ConnectionError } from "./errors.js";
 import type { Flushable } from "./flush-queue.js";
@@ -30,6 +31,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   readonly headers: HeaderOutput;
   readonly send: SendFlow;
   readonly guard: AbuseGuard;
+  readonly buffers: BufferBudget;
   /** Changed only here. */
   readonly streams = new StreamTable<Http2Stream>();
   readonly peerAddress: string;
@@ -48,12 +50,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   #state: ConnectionState = "open";
   #reading = false;
   #readingHeld = false;
-  /** Bytes of unfinished messages held for this connection. */
-  #bufferedBytes = 0;
   #closeAtMs = Number.POSITIVE_INFINITY;
   #streamsSweptMs: number;
-  #seenWrites = 0;
-  #seenWritesMs = 0;
 
   /** `onClosed` is called once, when the connection has given up its socket and all streams were told. */
   constructor(context: TransportContext, socket: TransportSocket, onClosed: () => void) {
@@ -70,6 +68,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.headers = new HeaderOutput(this.output);
     this.send = new SendFlow(this.#writer, this.headers, context.limits);
     this.receive = new ReceiveFlow(context.limits.connectionReceiveWindowBytes);
+    this.buffers = new BufferBudget(context);
     this.guard = new AbuseGuard(context.limits, context.counters, this.nowMs);
     // Until the peer has seen our setting it may use the default of the protocol.
     this.streamReceiveWindow = Math.max(context.limits.streamReceiveWindowBytes, WINDOW_DEFAULT);
@@ -91,6 +90,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   protected abstract idle(): void;
   /** The greatest stream id of the peer that we have acted on. */
   protected abstract readonly lastPeerStreamId: number;
+  /** A stream that lived `ageMs` was reset, by us or by the peer. False if that is too much. */
+  protected abstract mayReset(ageMs: number): boolean;
   /** Drops the beginning of a frame that is kept for later. */
   protected abstract stopReading(): void;
 
@@ -148,24 +149,6 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.#spendReset(this.nowMs - stream.openedAtMs);
   }
 
-  reserveBuffer(byteCount: number): boolean {
-    const { limits, counters } = this.context;
-    const held = this.#bufferedBytes + byteCount;
-    const heldTotal = this.context.bufferedBytes + byteCount;
-    if (held > limits.bufferedBytesPerConnectionMax || heldTotal > limits.bufferedBytesTotalMax) {
-      counters.bufferedBytesExceeded++;
-      return false;
-    }
-    this.#bufferedBytes = held;
-    this.context.bufferedBytes = heldTotal;
-    return true;
-  }
-
-  releaseBuffer(byteCount: number): void {
-    this.#bufferedBytes -= byteCount;
-    this.context.bufferedBytes -= byteCount;
-  }
-
   /** Ends the connection because of what the peer did: GOAWAY, then the socket is closed within `errorLingerMs` (F40). */
   fail(code: number, reason: string): void {
     if (this.#state !== "open") return;
@@ -201,7 +184,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
       this.#outlived();
       return;
     }
-    if (this.#hasStalled(nowMs)) {
+    if (this.#writer.hasStalled(nowMs, this.context.limits.stalledAnswerMs)) {
       this.#stalled();
       return;
     }
@@ -230,11 +213,6 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.touch();
   }
 
-  /** Our own bytes wait for the peer. */
-  protected get writing(): boolean {
-    return this.#writer.busy;
-  }
-
   #dropStream(stream: Http2Stream, code: number, byPeer: boolean): void {
     this.send.discard(stream);
     this.removeStream(stream);
@@ -242,7 +220,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   }
 
   #spendReset(ageMs: number): void {
-    if (!this.guard.reset(this.nowMs, ageMs)) this.fail(ENHANCE_YOUR_CALM, "too many resets");
+    if (!this.mayReset(ageMs)) this.fail(ENHANCE_YOUR_CALM, "too many resets");
   }
 
   #sweepStream(stream: Http2Stream, nowMs: number): void {
@@ -252,17 +230,6 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     }
     this.context.counters.stalledAnswers++;
     this.abort(stream, ENHANCE_YOUR_CALM);
-  }
-
-  /** True if one socket write has waited for `stalledAnswerMs`. */
-  #hasStalled(nowMs: number): boolean {
-    const writes = this.#writer.issuedWrites;
-    if (!this.#writer.busy || writes !== this.#seenWrites) {
-      this.#seenWrites = writes;
-      this.#seenWritesMs = nowMs;
-      return false;
-    }
-    return nowMs - this.#seenWritesMs >= this.context.limits.stalledAnswerMs;
   }
 
   #stalled(): void {

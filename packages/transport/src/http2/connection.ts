@@ -16,8 +16,9 @@ import {
 } from "./control-frames.js";
 import { ConnectionError } from "./errors.js";
 import { FrameReader, type FrameSink, readUint32 } from "./frame-reader.js";
-import { type SettingsEntry, writeSettings } from "./frame-writer.js";
+import { type SettingsEntry, writePing, writeSettings } from "./frame-writer.js";
 import { HeaderBlock } from "./header-block.js";
+import { Keepalive } from "./keepalive.js";
 import {
   CONTINUATION,
   DATA,
@@ -45,10 +46,13 @@ import {
 import type { TransportSocket } from "./socket-writer.js";
 import type { Http2Stream } from "./stream.js";
 
+const KEEPALIVE_PING = Buffer.from("hf alive", "latin1");
+
 export abstract class Http2Connection extends ConnectionCore implements FrameSink, ControlTarget {
   readonly #reader = new FrameReader(this);
   readonly #decoder: HpackDecoder;
   readonly #block: HeaderBlock;
+  readonly #keepalive: Keepalive;
   /** The first frame of the peer must be SETTINGS (RFC 9113, 3.4). */
   protected peerSettingsSeen = false;
 
@@ -57,6 +61,7 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
     const { headerListBytesMax, headerFieldsMax } = context.limits;
     this.#decoder = new HpackDecoder({ headerListBytesMax, fieldsMax: headerFieldsMax });
     this.#block = new HeaderBlock(context);
+    this.#keepalive = new Keepalive(context.limits);
   }
 
   abstract isIdle(streamId: number): boolean;
@@ -95,12 +100,8 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
 
   override sweep(nowMs: number): void {
     super.sweep(nowMs);
-    if (!this.isOpen) return;
-    const { limits, counters } = this.context;
-    const sinceMs = this.#block.streamId === 0 ? this.#reader.headersPendingSinceMs : this.#block.startedAtMs;
-    if (sinceMs === undefined || nowMs - sinceMs < limits.headerBlockMs) return;
-    counters.headerBlockTimeouts++;
-    this.fail(ENHANCE_YOUR_CALM, "header block not finished in time");
+    if (this.isOpen) this.#sweepHeaderBlock(nowMs);
+    if (this.isOpen && this.streams.size > 0) this.#keepAlive(nowMs);
   }
 
   /** A smaller window than the protocol's default holds from here on (RFC 9113, 6.9.2). */
@@ -113,6 +114,25 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
       stream.receiveWindow += change;
       // The peer may have used up the larger window already; without credit it could never send again.
       stream.creditWindow();
+    }
+  }
+
+  #sweepHeaderBlock(nowMs: number): void {
+    const { limits, counters } = this.context;
+    const sinceMs = this.#block.streamId === 0 ? this.#reader.headersPendingSinceMs : this.#block.startedAtMs;
+    if (sinceMs === undefined || nowMs - sinceMs < limits.headerBlockMs) return;
+    counters.headerBlockTimeouts++;
+    this.fail(ENHANCE_YOUR_CALM, "header block not finished in time");
+  }
+
+  #keepAlive(nowMs: number): void {
+    const verdict = this.#keepalive.look(nowMs, this.lastReadMs);
+    if (verdict === "dead") {
+      this.context.counters.keepaliveTimeouts++;
+      this.destroy();
+    } else if (verdict === "ping") {
+      writePing(this.output, false, KEEPALIVE_PING, 0);
+      this.touch();
     }
   }
 

@@ -147,7 +147,7 @@ export function onPing(
     target.pingAcknowledged(bytes, start);
     return;
   }
-  if (!target.guard.ping(target.nowMs, target.streams.size > 0)) {
+  if (!target.guard.ping(target.nowMs, target.streams.size > 0, target.send.framesSent)) {
     throw new ConnectionError(ENHANCE_YOUR_CALM, "too_many_pings");
   }
   writePing(target.output, true, bytes, start);

@@ -1,6 +1,9 @@
 /**
  * Collects the connections that were written to outside their own reading (a commit that answers many callers, an
  * event that goes to many watchers), so that each gets one socket write per turn.
+ *
+ * Which kind of "after this turn" is used does not matter: a microtask, `process.nextTick` and a resolved promise gave
+ * the same throughput and CPU time, measured with the replies of each turn deferred to one callback.
  */
 
 /** A connection with something to send. */

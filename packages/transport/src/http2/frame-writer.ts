@@ -6,6 +6,7 @@ import {
   FLAG_ACK,
   FLAG_END_HEADERS,
   FLAG_END_STREAM,
+  FRAME_BYTES_DEFAULT,
   FRAME_HEADER_BYTES,
   GOAWAY,
   HEADERS,
@@ -52,33 +53,21 @@ export function writeData(output: Output, streamId: number, head: Uint8Array, bo
   output.bytes.set(body, at + head.length);
 }
 
-/** HEADERS, followed by CONTINUATION if `block` is longer than `frameBytesMax`. */
-export function writeHeaders(
-  output: Output,
-  streamId: number,
-  block: Uint8Array,
-  last: boolean,
-  frameBytesMax: number,
-): void {
+/** HEADERS, followed by CONTINUATION if `block` is longer than the frame size that every peer accepts (6.5.2). */
+export function writeHeaders(output: Output, streamId: number, block: Uint8Array, last: boolean): void {
   const endStream = last ? FLAG_END_STREAM : 0;
-  if (block.length <= frameBytesMax) {
-    const at = writeFrameHeader(output, block.length, HEADERS, endStream | FLAG_END_HEADERS, streamId);
-    output.bytes.set(block, at);
+  if (block.length > FRAME_BYTES_DEFAULT) {
+    writeLongHeaders(output, streamId, block, endStream);
     return;
   }
-  writeLongHeaders(output, streamId, block, endStream, frameBytesMax);
+  const at = writeFrameHeader(output, block.length, HEADERS, endStream | FLAG_END_HEADERS, streamId);
+  output.bytes.set(block, at);
 }
 
-function writeLongHeaders(
-  output: Output,
-  streamId: number,
-  block: Uint8Array,
-  endStream: number,
-  frameBytesMax: number,
-): void {
-  for (let start = 0; start < block.length; start += frameBytesMax) {
-    const part = block.subarray(start, start + frameBytesMax);
-    const endHeaders = start + frameBytesMax >= block.length ? FLAG_END_HEADERS : 0;
+function writeLongHeaders(output: Output, streamId: number, block: Uint8Array, endStream: number): void {
+  for (let start = 0; start < block.length; start += FRAME_BYTES_DEFAULT) {
+    const part = block.subarray(start, start + FRAME_BYTES_DEFAULT);
+    const endHeaders = start + FRAME_BYTES_DEFAULT >= block.length ? FLAG_END_HEADERS : 0;
     const type = start === 0 ? HEADERS : CONTINUATION;
     const flags = start === 0 ? endStream | endHeaders : endHeaders;
     const at = writeFrameHeader(output, part.length, type, flags, streamId);

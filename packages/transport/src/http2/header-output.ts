@@ -2,7 +2,6 @@
 import { HeaderBlockWriter, type HeaderFields, HpackEncoder } from "../hpack/index.js";
 import { writeHeaders } from "./frame-writer.js";
 import type { Output } from "./output.js";
-import { FRAME_BYTES_DEFAULT } from "./protocol.js";
 
 /** One for all connections: a block is encoded and copied to the output in one synchronous call. */
 const writer = new HeaderBlockWriter();
@@ -32,7 +31,6 @@ export class HeaderOutput {
 
   #writeBlock(streamId: number, last: boolean): void {
     const block = writer.bytes.subarray(0, writer.length);
-    // The default size is always allowed (RFC 9113, 6.5.2), so the peer's setting need not be asked.
-    writeHeaders(this.#output, streamId, block, last, FRAME_BYTES_DEFAULT);
+    writeHeaders(this.#output, streamId, block, last);
   }
 }

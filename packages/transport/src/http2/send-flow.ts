@@ -30,14 +30,12 @@ export interface Sender {
 
 const NOTHING = new Uint8Array(0);
 
-/** One per connection. */
+/** One per connection. Frames are no larger than the default size, which every peer accepts. */
 export class SendFlow {
   /** Bytes the peer lets the connection send. */
   window = WINDOW_DEFAULT;
   /** SETTINGS_INITIAL_WINDOW_SIZE of the peer. */
   initialStreamWindow = WINDOW_DEFAULT;
-  /** SETTINGS_MAX_FRAME_SIZE of the peer. */
-  frameBytesMax = FRAME_BYTES_DEFAULT;
   /** Bytes of all streams that wait for a window or for the socket. */
   queuedBytes = 0;
   /** Payload bytes of DATA sent so far. */
@@ -68,16 +66,20 @@ export class SendFlow {
       sender.queuedBytes === 0 &&
       byteCount <= sender.sendWindow &&
       byteCount <= this.window &&
-      byteCount <= this.frameBytesMax &&
+      byteCount <= FRAME_BYTES_DEFAULT &&
       this.#writer.output.length < this.#limits.socketBacklogBytesMax
     );
   }
+
+  /** DATA frames written so far. */
+  framesSent = 0;
 
   /** Takes `byteCount` bytes, which `admits` allowed and the caller wrote, from the windows. */
   spend(sender: Sender, byteCount: number): void {
     sender.sendWindow -= byteCount;
     this.window -= byteCount;
     this.sentBytes += byteCount;
+    this.framesSent++;
   }
 
   /**
@@ -149,7 +151,7 @@ export class SendFlow {
   }
 
   #sendFrame(sender: Sender, queue: SendQueue): void {
-    const count = Math.min(sender.queuedBytes, sender.sendWindow, this.window, this.frameBytesMax);
+    const count = Math.min(sender.queuedBytes, sender.sendWindow, this.window, FRAME_BYTES_DEFAULT);
     if (count <= 0) return;
     const last = queue.endsWithData && count === sender.queuedBytes;
     this.#writeFromQueue(sender, queue, count, last);

@@ -40,7 +40,6 @@ export interface RequestListener {
 
 const NO_BYTES = Buffer.alloc(0);
 const DRAIN_PING = Buffer.from("hf drain", "latin1");
-const KEEPALIVE_PING = Buffer.from("hf alive", "latin1");
 
 /** `announced`: no new requests, please; `final`: none is accepted any more. */
 type DrainState = "no" | "announced" | "final";
@@ -57,7 +56,6 @@ export class ServerConnection extends Http2Connection {
   #settingsApplied = false;
   #drainState: DrainState = "no";
   #drainAnnouncedMs = 0;
-  #keepalivePingMs = -1;
 
   constructor(context: TransportContext, socket: TransportSocket, listener: RequestListener, onClosed: () => void) {
     super(context, socket, onClosed);
@@ -128,7 +126,6 @@ export class ServerConnection extends Http2Connection {
       return;
     }
     if (this.#drainState === "announced" && nowMs - this.#drainAnnouncedMs >= limits.drainPingMs) this.#finalGoaway();
-    if (this.isOpen && this.streams.size > 0) this.#keepAlive(nowMs);
   }
 
   protected override read(chunk: Buffer): void {
@@ -140,6 +137,10 @@ export class ServerConnection extends Http2Connection {
   protected override sentBeforeReceived(stream: Http2Stream): void {
     this.writeReset(stream.id, NO_ERROR);
     this.removeStream(stream);
+  }
+
+  protected override mayReset(ageMs: number): boolean {
+    return this.guard.reset(this.nowMs, ageMs);
   }
 
   protected override idle(): void {
@@ -244,22 +245,6 @@ export class ServerConnection extends Http2Connection {
     writeGoaway(this.output, this.lastPeerStreamId, NO_ERROR, "draining");
     this.touch();
     if (this.streams.size === 0) this.idle();
-  }
-
-  /** F19: a peer that has gone without a word is found out while it still has calls open. */
-  #keepAlive(nowMs: number): void {
-    const { limits, counters } = this.context;
-    if (this.#keepalivePingMs >= 0 && this.lastReadMs < this.#keepalivePingMs) {
-      if (nowMs - this.#keepalivePingMs < limits.keepaliveTimeoutMs) return;
-      counters.keepaliveTimeouts++;
-      this.destroy();
-      return;
-    }
-    this.#keepalivePingMs = -1;
-    if (nowMs - this.lastReadMs < limits.keepaliveIdleMs) return;
-    this.#keepalivePingMs = nowMs;
-    writePing(this.output, false, KEEPALIVE_PING, 0);
-    this.touch();
   }
 
   /** Returns where the first frame begins in the chunk, or its length if the preface goes on. */

@@ -29,6 +29,9 @@ export class SocketWriter {
   #inFlight: Buffer | undefined = undefined;
   #issuedWrites = 0;
   #finishedWrites = 0;
+  /** What `hasStalled` saw, and when it saw it first. */
+  #seenWrites = 0;
+  #seenWritesMs = 0;
 
   /** `onFree` is called when a write that had to wait is done and the next may follow. */
   constructor(socket: TransportSocket, pool: BufferPool, onFree: () => void) {
@@ -44,9 +47,12 @@ export class SocketWriter {
     return this.inFlightBytes > 0;
   }
 
-  /** Grows with each write; a value that stands still while `busy` means that the peer reads nothing. */
-  get issuedWrites(): number {
-    return this.#issuedWrites;
+  /** True if the same write has waited for `limitMs`, as far as the calls of this method, at `nowMs` and before, can tell. */
+  hasStalled(nowMs: number, limitMs: number): boolean {
+    if (this.busy && this.#issuedWrites === this.#seenWrites) return nowMs - this.#seenWritesMs >= limitMs;
+    this.#seenWrites = this.#issuedWrites;
+    this.#seenWritesMs = nowMs;
+    return false;
   }
 
   /** Bytes that the socket has not taken: waiting in it and behind it. */

@@ -5,6 +5,7 @@
  */
 import type { HeaderFields, HeaderList } from "../hpack/index.js";
 import type { AbuseGuard } from "./abuse-guard.js";
+import type { BufferBudget } from "./buffer-budget.js";
 import type { TransportContext } from "./context.js";
 import { writeWindowUpdate } from "./frame-writer.js";
 import type { HeaderOutput } from "./header-output.js";
@@ -20,10 +21,8 @@ export interface StreamHost {
   readonly headers: HeaderOutput;
   readonly send: SendFlow;
   readonly guard: AbuseGuard;
-  /** Asks for memory to hold bytes of unfinished messages; false if there is no more (F16, counted). */
-  reserveBuffer(byteCount: number): boolean;
-  /** Gives back what was reserved. */
-  releaseBuffer(byteCount: number): void;
+  /** Memory for unfinished messages. */
+  readonly buffers: BufferBudget;
   /** Window that a new stream gives the peer, in bytes. */
   readonly streamReceiveWindow: number;
   /** Something was written for this connection: it leaves before the turn ends. */

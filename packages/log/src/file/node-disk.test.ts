@@ -1,0 +1,81 @@
+/**
+ * The real disk where it differs from any other: its sync thread, its error codes, its modes.
+ */
+
+import assert from "node:assert/strict";
+import { scrypt } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Disk, DiskFile } from "./disk.js";
+import { codeOf } from "./disk.js";
+import { nodeDisk } from "./node-disk.js";
+
+async function withDisk(t: TestContext): Promise<{ disk: Disk; folder: string }> {
+  const folder = await mkdtemp(join(tmpdir(), "holdfast-disk-"));
+  const disk = nodeDisk();
+  t.after(async () => {
+    await disk.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  return { disk, folder };
+}
+
+function syncOf(file: DiskFile): Promise<Error | undefined> {
+  return new Promise((resolve) => file.syncThen("append.sync", resolve));
+}
+
+test("F8: the sync of an append does not wait behind password hashing on the shared thread pool", async (t) => {
+  const { disk, folder } = await withDisk(t);
+  const file = await disk.open("segment.create", join(folder, "file"), "create");
+  let hashed = 0;
+  const hashOnce = () =>
+    new Promise<void>((resolve) => {
+      scrypt("password", "salt", 32, { N: 16384 }, () => {
+        hashed += 1;
+        resolve();
+      });
+    });
+  const hashing = Array.from({ length: 40 }, hashOnce);
+  for (let i = 0; i < 10; i++) {
+    file.writeNow("append.write", Buffer.from("x"), 0, 1, i);
+    assert.equal(await syncOf(file), undefined);
+  }
+  // Ordered behind them on the pool, ten syncs would have seen all forty end.
+  assert.ok(hashed < 40, "all hashing was done before ten syncs were");
+  await Promise.all(hashing);
+  await file.close("handle.close");
+});
+
+test("F7: a sync that fails says so with the system's code", async (t) => {
+  const { disk } = await withDisk(t);
+  // A device that cannot be synced: the system refuses, as it would report a failing one.
+  const file = await disk.open("segment.open", "/dev/null", "update");
+  assert.equal(codeOf(await syncOf(file)), "EINVAL");
+  await file.close("handle.close");
+});
+
+test("disk: a second sync in flight is a programming error", async (t) => {
+  const { disk, folder } = await withDisk(t);
+  const file = await disk.open("segment.create", join(folder, "file"), "create");
+  const first = syncOf(file);
+  assert.throws(() => file.syncThen("append.sync", () => {}));
+  assert.equal(await first, undefined);
+  await file.close("handle.close");
+});
+
+test("disk: create does not open what exists, update does not create", async (t) => {
+  const { disk, folder } = await withDisk(t);
+  const path = join(folder, "file");
+  await assert.rejects(disk.open("segment.open", path, "update"), { code: "ENOENT" });
+  const file = await disk.open("segment.create", path, "create");
+  await assert.rejects(disk.open("segment.create", path, "create"), { code: "EEXIST" });
+  await file.write("segment.zero", Buffer.from("hello"), 1, 3, 0);
+  assert.equal(await file.size("segment.read"), 3);
+  const target = Buffer.alloc(5);
+  assert.equal(await file.read("segment.read", target, 5, 1), 2);
+  assert.equal(file.readNow("owner.check", target, 2, 0), 2);
+  assert.equal(target.toString("latin1", 0, 2), "el");
+  await file.close("handle.close");
+});

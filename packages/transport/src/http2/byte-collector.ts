@@ -1,0 +1,65 @@
+/**
+ * Bytes that come in pieces and are wanted whole. Memory follows the bytes that came, never a length that somebody
+ * declared (F44), and is reserved before it is taken (F16).
+ */
+
+/** Grants memory; see `BufferBudget`. */
+export interface MemoryGrant {
+  reserve(byteCount: number): boolean;
+  release(byteCount: number): void;
+}
+
+const FIRST_BYTES = 256;
+
+export class ByteCollector {
+  readonly #grant: MemoryGrant;
+  #bytes: Buffer | undefined = undefined;
+  #length = 0;
+
+  constructor(grant: MemoryGrant) {
+    this.#grant = grant;
+  }
+
+  /** Bytes collected. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Copies `bytes` from `start` to `end`; false if there is no memory for them. `bytesMax` is all that will ever come. */
+  append(bytes: Buffer, start: number, end: number, bytesMax: number): boolean {
+    const needed = this.#length + end - start;
+    if (needed > (this.#bytes?.length ?? 0) && !this.#grow(needed, bytesMax)) return false;
+    bytes.copy(this.#bytes!, this.#length, start, end);
+    this.#length = needed;
+    return true;
+  }
+
+  /** A view of what was collected so far. */
+  view(): Buffer {
+    return this.#bytes?.subarray(0, this.#length) ?? Buffer.alloc(0);
+  }
+
+  /** What was collected; afterwards there is nothing, and its memory is no longer counted. */
+  take(): Buffer {
+    const whole = this.view();
+    this.clear();
+    return whole;
+  }
+
+  /** Forgets what was collected. */
+  clear(): void {
+    if (this.#bytes !== undefined) this.#grant.release(this.#bytes.length);
+    this.#bytes = undefined;
+    this.#length = 0;
+  }
+
+  #grow(needed: number, bytesMax: number): boolean {
+    const held = this.#bytes?.length ?? 0;
+    const capacity = Math.max(needed, Math.min(bytesMax, Math.max(held * 2, FIRST_BYTES)));
+    if (!this.#grant.reserve(capacity - held)) return false;
+    const larger = Buffer.allocUnsafeSlow(capacity);
+    this.#bytes?.copy(larger, 0, 0, this.#length);
+    this.#bytes = larger;
+    return true;
+  }
+}
