@@ -51,6 +51,14 @@ describe("etcdctl: keys and values", { skip: missing }, () => {
     assert.equal(await run("get", freshName("missing")), "");
   });
 
+  test("LIM-3, LIM-4: an answer of 50 MB arrives whole, though the client pings for each piece of it", async () => {
+    const prefix = `${freshName("large")}/`;
+    const value = "v".repeat(1_000_000);
+    for (let number = 10; number < 60; number++) await fixture.client.put(`${prefix}${number}`, value);
+    const printed = await run("get", prefix, "--prefix", "--print-value-only");
+    assert.equal(printed, Array.from({ length: 50 }, () => value).join("\n"));
+  });
+
   test("put takes the value from standard input", async () => {
     const key = freshName("stdin");
     assert.equal(await runWith({ input: "from\ninput" }, "put", key), "OK");

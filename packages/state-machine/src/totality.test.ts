@@ -77,7 +77,7 @@ const extremeCommands: fc.Arbitrary<Command> = fc.oneof(
 test("F10: extreme and shapeless commands are answered, and leave a sound state", () => {
   const kinds = new Set<string>();
   fc.assert(
-    fc.property(fc.array(fc.oneof(extremeCommands, commands), { maxLength: 40 }), (run) => {
+    fc.property(fc.array(fc.oneof(extremeCommands, commands), { maxLength: 40, size: "max" }), (run) => {
       const { machine, keys, leases } = livelyParts();
       for (const command of run) kinds.add(machine.apply(decodeCommand(encodeCommand(command))).kind);
       assert.deepEqual(violations(keys, leases), []);

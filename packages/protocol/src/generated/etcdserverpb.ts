@@ -1997,7 +1997,7 @@ export function encodeSharedHashKVRequest(message: HashKVRequest): Uint8Array {
   return sharedWriter.view();
 }
 
-export const hashKvrequestCodec: MessageCodec<HashKVRequest> = {
+export const hashKvRequestCodec: MessageCodec<HashKVRequest> = {
   typeName: "etcdserverpb.HashKVRequest",
   fields: [
     { name: "revision", jsonName: "revision", property: "revision", number: 1, type: "int64", representation: "number", repeated: false, oneof: undefined, enumType: undefined, messageType: undefined },
@@ -2105,7 +2105,7 @@ export function encodeSharedHashKVResponse(message: HashKVResponse): Uint8Array 
   return sharedWriter.view();
 }
 
-export const hashKvresponseCodec: MessageCodec<HashKVResponse> = {
+export const hashKvResponseCodec: MessageCodec<HashKVResponse> = {
   typeName: "etcdserverpb.HashKVResponse",
   fields: [
     { name: "header", jsonName: "header", property: "header", number: 1, type: "message", representation: "message", repeated: false, oneof: undefined, enumType: undefined, messageType: () => responseHeaderCodec },

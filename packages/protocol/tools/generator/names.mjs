@@ -19,8 +19,10 @@ export function enumName(fullName) {
   return enumNames[fullName] ?? fullName.split(".").at(-1);
 }
 
+/** `HashKVRequest` -> `hashKvRequestCodec`: an acronym ends where the next word begins. */
 export function codecName(messageName) {
-  return `${camelCase(messageName)}Codec`;
+  const folded = messageName.replace(/[A-Z]{2,}(?=[A-Z][a-z])/g, (run) => run[0] + run.slice(1).toLowerCase());
+  return `${camelCase(folded)}Codec`;
 }
 
 /** The file of a proto package, without extension. */

@@ -44,6 +44,10 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
     this.#answerNext();
   }
 
+  broken(): void {
+    this.#context.openCalls.remove(this.#call);
+  }
+
   #answerNext(): void {
     while (!this.#answering && !this.#call.ended && !this.#call.congested) {
       const request = this.#waiting[0];

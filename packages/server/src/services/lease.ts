@@ -70,7 +70,8 @@ class LeaseService {
         encodeSharedLeaseTimeToLiveResponse({
           header: this.#context.headerNow(),
           id: request.id,
-          ttl: time === undefined ? -1 : Math.floor(time.remainingMs / 1000),
+          // Towards zero: -1 says that there is no such lease, and late by less than a second is not gone (LEASE-27).
+          ttl: time === undefined ? -1 : Math.trunc(time.remainingMs / 1000),
           grantedTtl: time?.ttlSeconds ?? 0,
           keys,
         }),

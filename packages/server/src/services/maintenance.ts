@@ -1,4 +1,4 @@
-/** The part of the Maintenance service that etcdctl's `endpoint status`, `endpoint health` and `defrag` ask for. */
+/** The part of the Maintenance service that etcdctl's `endpoint` commands and `defrag` ask for. */
 import {
   AlarmAction,
   createStatusResponse,
@@ -10,6 +10,7 @@ import {
 } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
+import { hashKv } from "./hash-kv.js";
 import { unary } from "./method.js";
 
 const methods = maintenanceService.methods;
@@ -29,6 +30,7 @@ export function maintenanceMethods(context: ServiceContext): Method[] {
       void context.replica.snapshot().then(() => call.reply(encodeDefragmentResponse({ header: undefined })));
     }),
     unary(methods.status, (_request, call) => status(call, context)),
+    unary(methods.hashKv, (request, call) => hashKv(request.revision, call, context)),
     unary(methods.alarm, (request, call) => {
       // No alarm can be raised here, so none is ever listed or cleared.
       if (request.action === AlarmAction.ACTIVATE)

@@ -41,6 +41,8 @@ export function serverStream<Request, Response>(
 export interface StreamHandler<T> {
   message(request: T): void;
   halfClose(): void;
+  /** A malformed message has ended the call, of which nobody else tells: lets go of what the stream holds. */
+  broken(): void;
 }
 
 /** A bidirectional method. A malformed message ends the stream, as in grpc-go. */
@@ -54,7 +56,11 @@ export function bidi<Request, Response>(
     open(call): MessageSink {
       if (refuseApiVersion(call)) return deafSink;
       const handler = open(call);
-      const receive = decoding(request.decode, malformedStreamMessage, (message) => handler.message(message));
+      const malformed = (error: MalformedMessageError): Status => {
+        handler.broken();
+        return malformedStreamMessage(error);
+      };
+      const receive = decoding(request.decode, malformed, (message) => handler.message(message));
       return {
         message: (bytes) => receive(bytes, call),
         halfClose: () => handler.halfClose(),

@@ -53,6 +53,11 @@ class WatchStream implements StreamHandler<WatchRequest> {
   /** The client is done asking, not done listening (WATCH-16). */
   halfClose(): void {}
 
+  broken(): void {
+    this.#context.openCalls.remove(this.#call);
+    this.#close();
+  }
+
   #create(request: WatchCreateRequest): void {
     const reason = this.#refusal(request);
     if (reason !== undefined) {
@@ -60,8 +65,7 @@ class WatchStream implements StreamHandler<WatchRequest> {
       return;
     }
     if (this.#slots.size >= this.#context.limits.watchersPerStream) {
-      this.#context.openCalls.remove(this.#call);
-      this.#close();
+      this.broken();
       this.#call.end({ code: StatusCode.resourceExhausted, message: "too many watchers on one stream" });
       return;
     }

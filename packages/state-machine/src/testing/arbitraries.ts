@@ -22,11 +22,15 @@ import { bytes, key } from "./builders.js";
 const keys = fc.constantFrom(...["a", "b", "ab", "c", "\0", "\xff", "\xff\xff", "__proto__", "a\0"].map(key));
 const rangeEnds = fc.oneof(
   { weight: 4, arbitrary: fc.constant(key("")) },
-  { weight: 2, arbitrary: fc.constant(key("\0")) },
+  { weight: 1, arbitrary: fc.constant(key("\0")) },
   { weight: 3, arbitrary: keys },
 );
 const values = fc.constantFrom(...["", "x", "y", "\0", "\xff", "xy"].map(bytes));
-const leaseIds = fc.constantFrom(1n, 2n, 3n, -1n, 2n ** 63n - 1n);
+const commonLeaseIds = [1n, 2n, -1n];
+const leaseIds = fc.oneof(
+  { weight: 9, arbitrary: fc.constantFrom(...commonLeaseIds) },
+  { weight: 1, arbitrary: fc.constant(2n ** 63n - 1n) },
+);
 const revisions = fc.integer({ min: -3, max: 45 });
 const flags = fc.boolean();
 const rareFlags = fc.nat(7).map((number) => number === 0);
@@ -35,7 +39,7 @@ const putRequests: fc.Arbitrary<PutRequest> = fc
   .record({
     key: keys,
     value: values,
-    lease: fc.oneof({ weight: 3, arbitrary: fc.constant(0n) }, { weight: 2, arbitrary: leaseIds }),
+    lease: fc.oneof({ weight: 2, arbitrary: fc.constant(0n) }, { weight: 1, arbitrary: leaseIds }),
     prevKv: flags,
     ignoreValue: rareFlags,
     ignoreLease: rareFlags,
@@ -100,22 +104,29 @@ function transactions(depth: number): fc.Arbitrary<TxnRequest> {
 /** Transactions of any legal or illegal kind. */
 export const txnRequests: fc.Arbitrary<TxnRequest> = transactions(2);
 
+const ttls = fc.constantFrom(2, 5, 60, 60, 9e9, 9e9 + 1);
+
 export const commands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: putRequests.map((request): Command => ({ kind: "put", request })) },
-  { weight: 3, arbitrary: deleteRequests.map((request): Command => ({ kind: "deleteRange", request })) },
+  { weight: 2, arbitrary: deleteRequests.map((request): Command => ({ kind: "deleteRange", request })) },
   { weight: 4, arbitrary: txnRequests.map((request): Command => ({ kind: "txn", request })) },
-  { weight: 1, arbitrary: revisions.map((revision): Command => ({ kind: "compact", revision })) },
+  { weight: 1, arbitrary: fc.oneof(revisions, fc.nat(20)).map((revision): Command => ({ kind: "compact", revision })) },
   {
-    weight: 4,
+    weight: 3,
     arbitrary: fc
-      .record({ leaseId: fc.oneof(leaseIds, fc.constant(0n)), ttlSeconds: fc.constantFrom(2, 60, 9e9, 9e9 + 1) })
+      .record({ leaseId: fc.oneof(leaseIds, leaseIds, fc.constant(0n)), ttlSeconds: ttls })
       .map((grant): Command => ({ kind: "leaseGrant", ...grant })),
   },
   { weight: 1, arbitrary: leaseIds.map((leaseId): Command => ({ kind: "leaseRevoke", leaseId })) },
   {
     weight: 2,
     arbitrary: fc
-      .record({ leaseId: leaseIds, grantNumber: fc.nat(40) })
+      .record({ leaseId: leaseIds, grantNumber: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.nat(40)) })
       .map((expiry): Command => ({ kind: "leaseExpire", ...expiry })),
   },
 );
+
+/** What a run begins with, so that leases and their expiries are not always unknown. */
+export const firstGrants: readonly Command[] = commonLeaseIds.map((leaseId) => {
+  return { kind: "leaseGrant", leaseId, ttlSeconds: 60 };
+});

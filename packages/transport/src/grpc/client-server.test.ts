@@ -1,6 +1,8 @@
 /** Our client against our server: every kind of call, how calls end, flow control, and the orderly end. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import { ManualClock } from "../testing/manual-clock.js";
+import { MemorySocket } from "../testing/memory-socket.js";
 import {
   Code,
   Flag,
@@ -12,7 +14,8 @@ import {
   unaryRequest,
   windowUpdate,
 } from "../testing/raw-frames.js";
-import { CHAT, ECHO, HOLD, STREAM, TestServer, type TestServerOptions } from "../testing/test-server.js";
+import { CHAT, ECHO, HOLD, STREAM, TestServer, type TestServerOptions, turn } from "../testing/test-server.js";
+import { GrpcClient } from "./client.js";
 import type { CallEnd, CallListener } from "./client-call.js";
 import type { Metadata, ServerCall } from "./types.js";
 
@@ -471,7 +474,6 @@ test("connecting to a closed port rejects", async () => {
   const server = await TestServer.start();
   const { port } = server;
   await server.stop();
-  const { GrpcClient } = await import("./client.js");
   await assert.rejects(GrpcClient.connect({ host: "127.0.0.1", port }));
 });
 
@@ -483,4 +485,34 @@ test("a peer that resizes its header table to nothing still gets readable answer
     assert.equal((await peer.nextHeaders(id)).get("content-type"), "application/grpc");
     assert.equal((await peer.nextHeaders(id)).get("grpc-status"), "0");
   }
+});
+
+test("F19: a server that falls silent is pinged, then given up; its calls end as unavailable", async (t) => {
+  const server = await serve(t);
+  const clock = new ManualClock();
+  const client = await server.client({ clock });
+  const done = client.unary(HOLD, new Uint8Array(0));
+  await server.nextHeld();
+  const advance = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 250) {
+      clock.advance(250);
+      await turn();
+    }
+  };
+  await advance(120_000);
+  assert.equal(client.usable, true, "this server answers pings");
+  server.deafen();
+  await advance(51_000);
+  assert.equal((await done).status.code, 14);
+  assert.equal(client.counters.keepaliveTimeouts, 1);
+});
+
+test("F26: a server that never sends its settings is given up", async () => {
+  const clock = new ManualClock();
+  const client = new GrpcClient(new MemorySocket(), "memory", { clock });
+  const done = client.unary(ECHO, new Uint8Array(0));
+  clock.advance(12_000);
+  const { status, neverProcessed } = await done;
+  assert.equal(status.code, 14);
+  assert.equal(neverProcessed, true);
 });

@@ -241,7 +241,7 @@ const CASES: Record<string, Case> = {
   },
   "RFC 7541 4.2: a table size update after a field": { sends: withBlock(0x20), connectionError: Code.compression },
   "RFC 7541 5.2: Huffman padding above 7 bits": {
-    sends: withBlock(0x00, 0x85, 0xf2, 0xb2, 0x4a, 0x84, 0xff, 0x00),
+    sends: withBlock(0x00, 0x85, 0xf2, 0xb2, 0x4a, 0x84, 0xff, 0x84, 0x49, 0x50, 0x9f, 0xff),
     connectionError: Code.compression,
   },
   "RFC 7541 6.1: index 0": { sends: withBlock(0x80), connectionError: Code.compression },

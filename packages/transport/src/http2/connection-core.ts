@@ -19,8 +19,8 @@ import { SocketWriter, type TransportSocket } from "./socket-writer.js";
 import type { Http2Stream, StreamHost } from "./stream.js";
 import { StreamTable } from "./stream-table.js";
 
-/** `open`; `failed` after a GOAWAY that reports an error; `closed` once the socket is given up. */
-type ConnectionState = "open" | "failed" | "closed";
+/** `open`; `ending` while the last bytes leave and nothing is read any more; `closed` once the socket is given up. */
+type ConnectionState = "open" | "ending" | "closed";
 
 /** How often each stream's own times are looked at. */
 const STREAM_SWEEP_MS = 1_000;
@@ -98,6 +98,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   /** Starts listening to the socket; `alreadyRead` is what was read from it before. */
   protected attach(alreadyRead: Buffer | undefined): void {
     this.socket.setNoDelay?.(true);
+    // Pings watch connections with calls; a dead one without any is left to the operating system to find.
+    this.socket.setKeepAlive?.(true, this.context.limits.keepaliveIdleMs);
     this.socket.on("error", ignoreError);
     this.socket.on("close", this.#onSocketClose);
     this.socket.on("end", this.#onSocketEnd);
@@ -152,7 +154,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   /** Ends the connection because of what the peer did: GOAWAY, then the socket is closed within `errorLingerMs` (F40). */
   fail(code: number, reason: string): void {
     if (this.#state !== "open") return;
-    this.#state = "failed";
+    this.#state = "ending";
     const { counters, limits } = this.context;
     counters.connectionErrors++;
     this.context.log({ level: "warn", message: `connection ended: ${reason}`, peer: this.peerAddress });
@@ -165,7 +167,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   /** Ends the connection without complaint once everything written is on its way; open streams are lost. */
   end(lingerMs: number): void {
     if (this.#state !== "open") return;
-    this.#state = "failed";
+    this.#state = "ending";
     this.#closeAtMs = this.context.clock.nowMs() + lingerMs - this.context.limits.sweepIntervalMs;
     this.stopReading();
     this.#endSocket();

@@ -53,6 +53,7 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
   readonly #decoder: HpackDecoder;
   readonly #block: HeaderBlock;
   readonly #keepalive: Keepalive;
+  readonly #beganMs: number;
   /** The first frame of the peer must be SETTINGS (RFC 9113, 3.4). */
   protected peerSettingsSeen = false;
 
@@ -62,6 +63,7 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
     this.#decoder = new HpackDecoder({ headerListBytesMax, fieldsMax: headerFieldsMax });
     this.#block = new HeaderBlock(context);
     this.#keepalive = new Keepalive(context.limits);
+    this.#beganMs = this.nowMs;
   }
 
   abstract isIdle(streamId: number): boolean;
@@ -100,6 +102,7 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
 
   override sweep(nowMs: number): void {
     super.sweep(nowMs);
+    if (this.isOpen && !this.peerSettingsSeen) this.#sweepGreeting(nowMs);
     if (this.isOpen) this.#sweepHeaderBlock(nowMs);
     if (this.isOpen && this.streams.size > 0) this.#keepAlive(nowMs);
   }
@@ -115,6 +118,13 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
       // The peer may have used up the larger window already; without credit it could never send again.
       stream.creditWindow();
     }
+  }
+
+  #sweepGreeting(nowMs: number): void {
+    const { limits, counters } = this.context;
+    if (nowMs - this.#beganMs < limits.prefaceMs) return;
+    counters.prefaceTimeouts++;
+    this.fail(PROTOCOL_ERROR, "no preface and settings in time");
   }
 
   #sweepHeaderBlock(nowMs: number): void {

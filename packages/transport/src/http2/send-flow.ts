@@ -38,8 +38,8 @@ export class SendFlow {
   initialStreamWindow = WINDOW_DEFAULT;
   /** Bytes of all streams that wait for a window or for the socket. */
   queuedBytes = 0;
-  /** Payload bytes of DATA sent so far. */
-  sentBytes = 0;
+  /** DATA frames written so far. */
+  framesSent = 0;
   readonly #writer: SocketWriter;
   readonly #headers: HeaderOutput;
   readonly #limits: TransportLimits;
@@ -71,14 +71,10 @@ export class SendFlow {
     );
   }
 
-  /** DATA frames written so far. */
-  framesSent = 0;
-
   /** Takes `byteCount` bytes, which `admits` allowed and the caller wrote, from the windows. */
   spend(sender: Sender, byteCount: number): void {
     sender.sendWindow -= byteCount;
     this.window -= byteCount;
-    this.sentBytes += byteCount;
     this.framesSent++;
   }
 

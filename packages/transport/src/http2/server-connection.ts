@@ -1,5 +1,5 @@
 /**
- * The server's end of an HTTP/2 connection: preface, opening of streams, keepalive and the orderly end. What a request
+ * The server's end of an HTTP/2 connection: preface, opening of streams and the orderly end. What a request
  * means is left to the `RequestListener`.
  */
 import type { HeaderFields, HeaderList } from "../hpack/index.js";
@@ -39,6 +39,8 @@ export interface RequestListener {
 }
 
 const NO_BYTES = Buffer.alloc(0);
+/** What a header block for a stream that we reset counts for: decoding it is work for nothing. */
+const LATE_HEADERS_COST_BYTES = 64;
 const DRAIN_PING = Buffer.from("hf drain", "latin1");
 
 /** `announced`: no new requests, please; `final`: none is accepted any more. */
@@ -50,7 +52,6 @@ export class ServerConnection extends Http2Connection {
   /** The last stream the client opened, accepted or not. */
   #lastOpenedId = 0;
   readonly #listener: RequestListener;
-  readonly #acceptedAtMs: number;
   readonly #skipped = new SkippedIds();
   #prefaceBytes = 0;
   #settingsApplied = false;
@@ -60,7 +61,6 @@ export class ServerConnection extends Http2Connection {
   constructor(context: TransportContext, socket: TransportSocket, listener: RequestListener, onClosed: () => void) {
     super(context, socket, onClosed);
     this.#listener = listener;
-    this.#acceptedAtMs = this.nowMs;
   }
 
   /** Begins the conversation; `alreadyRead` is what was read from the socket before. */
@@ -101,6 +101,7 @@ export class ServerConnection extends Http2Connection {
   /** A limit on pushes, which we never send. */
   peerStreamLimit(): void {}
 
+  /** Nothing waits for the client's settings. */
   settingsApplied(): void {}
 
   /** The client will accept no pushes above that id; we never send any. It will close the connection by itself. */
@@ -119,13 +120,8 @@ export class ServerConnection extends Http2Connection {
   override sweep(nowMs: number): void {
     super.sweep(nowMs);
     if (!this.isOpen) return;
-    const { limits, counters } = this.context;
-    if (!this.peerSettingsSeen && nowMs - this.#acceptedAtMs >= limits.prefaceMs) {
-      counters.prefaceTimeouts++;
-      this.fail(PROTOCOL_ERROR, "no preface and settings in time");
-      return;
-    }
-    if (this.#drainState === "announced" && nowMs - this.#drainAnnouncedMs >= limits.drainPingMs) this.#finalGoaway();
+    const waitedMs = nowMs - this.#drainAnnouncedMs;
+    if (this.#drainState === "announced" && waitedMs >= this.context.limits.drainPingMs) this.#finalGoaway();
   }
 
   protected override read(chunk: Buffer): void {
@@ -219,7 +215,7 @@ export class ServerConnection extends Http2Connection {
   #headersForClosed(streamId: number): void {
     if (this.#skipped.has(streamId)) throw new ConnectionError(PROTOCOL_ERROR, "stream id lower than the last");
     if (!this.resetByUs.has(streamId)) throw new ConnectionError(STREAM_CLOSED, "HEADERS on closed stream");
-    this.countOverhead(this.context.limits.headerFieldsMax);
+    this.countOverhead(LATE_HEADERS_COST_BYTES);
   }
 
   #hasRoom(): boolean {

@@ -13,6 +13,7 @@ export type TransportSocket = Duplex & {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
   setNoDelay?(noDelay?: boolean): unknown;
+  setKeepAlive?(enable?: boolean, initialDelayMs?: number): unknown;
 };
 
 /** One per connection. */

@@ -77,6 +77,7 @@ export abstract class Http2Stream implements Sender {
   abstract lost(): void;
   /** Looks at the times that bind this stream; called about once per second. */
   abstract sweep(nowMs: number): void;
+  /** No longer congested. */
   abstract drained(): void;
 
   /** A well-formed header block. For requests these are trailers, which gRPC clients do not send: only their end matters. */
@@ -84,6 +85,7 @@ export abstract class Http2Stream implements Sender {
     this.receive(NO_BYTES, 0, 0, ended);
   }
 
+  /** Our END_STREAM was written. */
   sendingDone(): void {
     this.localClosed = true;
     this.host.streamSent(this);

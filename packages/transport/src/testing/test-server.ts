@@ -1,6 +1,6 @@
 /** A server on a loopback port with the methods that tests call, a clock that stands still, and peers to attack it. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { GrpcClient, type GrpcClientOptions } from "../grpc/client.js";
 import type { PlainRequestHandler } from "../grpc/plain-request.js";
 import { GrpcServer } from "../grpc/server.js";
@@ -34,6 +34,7 @@ export class TestServer {
   /** Handlers started. */
   started = 0;
   readonly #listener: Server;
+  readonly #sockets: Socket[] = [];
   readonly #peers: RawPeer[] = [];
   readonly #clients: GrpcClient[] = [];
   #onHeld: (() => void) | undefined = undefined;
@@ -48,7 +49,10 @@ export class TestServer {
       onPlainRequest: options.onPlainRequest,
       onHandlerError: options.onHandlerError,
     });
-    this.#listener = createServer((socket) => this.grpc.handleConnection(socket));
+    this.#listener = createServer((socket) => {
+      this.#sockets.push(socket);
+      this.grpc.handleConnection(socket);
+    });
   }
 
   static async start(options: TestServerOptions = {}): Promise<TestServer> {
@@ -110,6 +114,11 @@ export class TestServer {
       this.clock.advance(Math.min(left, 250));
       await turn();
     }
+  }
+
+  /** Reads nothing more from any connection: to its peers the server has frozen. */
+  deafen(): void {
+    for (const socket of this.#sockets) socket.pause();
   }
 
   async stop(): Promise<void> {

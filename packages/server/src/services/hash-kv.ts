@@ -1,0 +1,109 @@
+/**
+ * Maintenance.HashKV: a checksum over the readable history up to a revision (MAINT-8). It depends on nothing
+ * but that history, so two members, or one before and after a restart, can be compared.
+ *
+ * First the pairs at the compaction point in key order, then every event behind it; read in slices, so that a
+ * large store delays nobody.
+ */
+import { crc32 } from "node:zlib";
+import {
+  type ByteString,
+  createRangeRequest,
+  EventType,
+  encodeSharedEvent,
+  encodeSharedHashKVResponse,
+  type KeyValue,
+} from "@holdfast/protocol";
+import type { RangeReader, Refusal } from "@holdfast/state-machine";
+import type { ServerCall } from "@holdfast/transport";
+import type { ServiceContext } from "./context.js";
+import { refuse } from "./method.js";
+
+const everyKey = "\0" as ByteString;
+const sliceItems = 1_000;
+
+/** Answers a HashKV call for `revision`; 0 is the current one. */
+export function hashKv(revision: number, call: ServerCall, context: ServiceContext): void {
+  const { machine } = context.replica;
+  const upTo = revision === 0 ? machine.revision : revision;
+  const refusal = refusalOf(upTo, context);
+  if (refusal !== undefined) refuse(call, refusal);
+  else new HashKv(upTo, call, context).run();
+}
+
+function refusalOf(revision: number, context: ServiceContext): Refusal | undefined {
+  const { machine } = context.replica;
+  if (revision > machine.revision) return "future-revision";
+  return revision < machine.compactRevision ? "compacted" : undefined;
+}
+
+class HashKv {
+  readonly #upTo: number;
+  readonly #call: ServerCall;
+  readonly #context: ServiceContext;
+  /** The compaction point in force when hashing started; -1 is never. */
+  readonly #compactRevision: number;
+  #base: RangeReader | undefined;
+  #nextRevision: number;
+  #hash = 0;
+
+  constructor(upTo: number, call: ServerCall, context: ServiceContext) {
+    const { machine } = context.replica;
+    this.#upTo = upTo;
+    this.#call = call;
+    this.#context = context;
+    this.#compactRevision = machine.compactRevision;
+    this.#nextRevision = Math.max(this.#compactRevision, 0) + 1;
+    this.#base = this.#openBase();
+  }
+
+  run(): void {
+    if (this.#call.ended) return;
+    if (this.#context.replica.machine.compactRevision !== this.#compactRevision) refuse(this.#call, "compacted");
+    else if (this.#slice()) this.#context.environment.defer(() => this.run());
+    else this.#answer();
+  }
+
+  #openBase(): RangeReader | undefined {
+    if (this.#compactRevision < 0) return undefined;
+    const request = createRangeRequest({ key: everyKey, rangeEnd: everyKey, revision: this.#compactRevision });
+    const outcome = this.#context.replica.machine.rangeReader(request);
+    return outcome.kind === "reader" ? outcome.reader : undefined;
+  }
+
+  /** Hashes the next slice. True if there is more. */
+  #slice(): boolean {
+    if (this.#base !== undefined) {
+      const piece = this.#base.next(sliceItems);
+      if (piece.kind === "slice") for (const pair of piece.kvs) this.#add(EventType.PUT, pair);
+      if (piece.kind === "refused" || piece.done) this.#base = undefined;
+      return true;
+    }
+    if (this.#nextRevision > this.#upTo) return false;
+    this.#nextRevision = this.#context.replica.machine.readHistory(
+      this.#nextRevision,
+      sliceItems,
+      (revision, events) => {
+        if (revision > this.#upTo) return false;
+        for (const event of events) this.#add(event.version === 0 ? EventType.DELETE : EventType.PUT, event);
+        return true;
+      },
+    );
+    return true;
+  }
+
+  #add(type: EventType, kv: KeyValue): void {
+    this.#hash = crc32(encodeSharedEvent({ type, kv, prevKv: undefined }), this.#hash);
+  }
+
+  #answer(): void {
+    this.#call.reply(
+      encodeSharedHashKVResponse({
+        header: this.#context.headerNow(),
+        hash: this.#hash,
+        compactRevision: this.#compactRevision,
+        hashRevision: this.#upTo,
+      }),
+    );
+  }
+}
