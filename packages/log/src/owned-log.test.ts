@@ -195,6 +195,15 @@ test("F55: a barrier is passed by a put that starts after it, and fails for a fo
   await other.log.close();
 });
 
+test("F55: an acquire made while a barrier's no-op is in flight waits for it", async () => {
+  const { node } = await ownedNode();
+  const barrier = node.log.barrier();
+  assert.equal(await node.log.acquire(), 2);
+  await barrier;
+  assert.equal(node.log.lastIndex, 3);
+  await node.log.close();
+});
+
 test("F55: an append made while a barrier's no-op is in flight waits for it, and its buffer may be reused", async () => {
   const { store, node } = await ownedNode();
   const barrier = node.log.barrier();

@@ -95,7 +95,7 @@ class OwnedLog implements Log {
   #frame: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #emptyFrame = Buffer.alloc(FRAME_HEADER_BYTES);
   #ownSettled: ((fate: Fate) => void) | undefined;
-  #idle: (() => void) | undefined;
+  readonly #idleWaiters: (() => void)[] = [];
 
   constructor(engine: LogEngine, options: LogOptions) {
     this.#engine = engine;
@@ -140,8 +140,9 @@ class OwnedLog implements Log {
     try {
       this.#snapshot = await openSnapshot(this.#engine, this.#chain);
       if (this.#engine.bounds().last === 0 && !this.#chain.linked) this.#chain.beginEmpty(this.identity);
-      if (!this.#chain.linked)
+      if (!this.#chain.linked) {
         throw new LogDivergedError(this.#engine.bounds().last, "no entry and no snapshot to continue from");
+      }
     } catch (error) {
       await this.#engine.close();
       throw error;
@@ -164,9 +165,11 @@ class OwnedLog implements Log {
 
   async acquire(): Promise<number> {
     this.#assertUsable();
-    if (this.#done !== undefined || this.#ownSettled !== undefined)
-      throw new Error("acquire while something is in flight");
+    if (this.#done !== undefined || this.#ownSettled !== undefined) {
+      throw new Error("acquire while an append or another acquire is in flight");
+    }
     this.#role = "following";
+    await this.#whenIdle();
     for (;;) {
       await this.#catchUp();
       const fate = await this.#proposeOwn();
@@ -238,7 +241,7 @@ class OwnedLog implements Log {
     if (this.#role !== "failed") this.#role = "closing";
     this.#proposer.giveUp(this.#closedError());
     this.#dropWaiting();
-    if (this.#flight !== "none") await new Promise<void>((resolve) => (this.#idle = resolve));
+    await this.#whenIdle();
     await this.#snapshotWrite?.catch(() => undefined);
     await this.#engine.close();
     this.#role = "closed";
@@ -293,7 +296,12 @@ class OwnedLog implements Log {
     if (flight === "own") this.#ownSettled?.(fate);
     if (flight === "append") this.#answer(this.#resultOf(fate, index));
     this.#launchNext();
-    this.#idle?.();
+    if (this.#flight === "none") for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  /** Resolves once nothing is in flight. */
+  async #whenIdle(): Promise<void> {
+    if (this.#flight !== "none") await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
   }
 
   #resultOf(fate: Fate, index: number): AppendResult {

@@ -248,8 +248,10 @@ function benchMemory(count: number): void {
   const collect = globalThis.gc;
   if (collect === undefined) return;
   collect();
+  collect();
   const before = process.memoryUsage();
   const machine = filled(count);
+  collect();
   collect();
   const after = process.memoryUsage();
   const bytes = after.heapUsed + after.external - before.heapUsed - before.external;

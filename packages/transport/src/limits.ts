@@ -35,7 +35,10 @@ export interface TransportLimits {
   readonly emptyFramesPerStreamMax: number;
   /** F36: bytes of frames that carry no message, in one minute, beyond what honest traffic of the same time explains. */
   readonly overheadBytesPerMinute: number;
-  /** F37: bytes of one connection that wait for the peer; a message that comes above it resets its stream. */
+  /**
+   * F37: bytes of one connection that wait for the peer; a message that comes above it resets its stream. From half of
+   * it on, calls are congested, and no more requests are read while the socket is busy.
+   */
   readonly unsentBytesPerConnectionMax: number;
   /** F37: bytes that may stand ready for a busy socket before data waits in its stream. */
   readonly socketBacklogBytesMax: number;

@@ -24,6 +24,7 @@ import {
 } from "../testing/built-log.js";
 import { payloadOf, replayed, snapshotOf } from "../testing/log-contract.js";
 import { FOLDER } from "../testing/simulated-place.js";
+import { openFileLog } from "./open-file-log.js";
 
 /** Two records to a segment, so that few bytes make several segments. */
 const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536 };
@@ -192,7 +193,6 @@ test("F4: damage found while running is an error, never a gap, and closes the lo
   const built = await buildLog({ limits: LIMITS, payloads: PAYLOADS, ending: "killed" });
   const disk = holding(built.image);
   const failures: Error[] = [];
-  const { openFileLog } = await import("./open-file-log.js");
   const log = await openFileLog({ folder: FOLDER, disk, limits: LIMITS, onFailure: (error) => failures.push(error) });
   await log.acquire();
   const file = await disk.open("segment.open", segmentPaths(built.image)[1]!, "update");

@@ -111,6 +111,17 @@ test("F6: a short write of any length, then no space: refused, never found, and 
   }
 });
 
+test("F6: writes that are all short, of any length, are continued until everything is written", async () => {
+  for (const bytes of [1, 7, 63, 64, 511, 512, 513]) {
+    const run = new FaultRun(new SimulatedDisk("microtasks"), bytes);
+    run.disk.faults = (operation) => (operation.endsWith("write") ? { kind: "short", bytes } : undefined);
+    const log = await openedAndOwned(run);
+    await run.work(log);
+    assert.ok(run.results.every((result) => result.fate === "stored"));
+    await reopenAfterPowerCut(run, "strict", seededRandom(1));
+  }
+});
+
 test("F6: a refused append whose bytes cannot be erased is unknown, and closes the log", async () => {
   for (const operation of ["append.erase", "append.erase-sync"] as const) {
     for (const code of ["ENOSPC", "EIO"]) {

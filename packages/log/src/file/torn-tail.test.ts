@@ -19,8 +19,9 @@ import {
   segmentPath,
   withFile,
 } from "../testing/built-log.js";
-import { payloadOf, replayed } from "../testing/log-contract.js";
+import { payloadOf, replayed, stored } from "../testing/log-contract.js";
 import { seededRandom } from "../testing/seeded.js";
+import { openFileLog } from "./open-file-log.js";
 
 const LIMITS = { entryBytesMax: 6144, segmentBytesFirst: 48 * 1024, segmentBytesMax: 48 * 1024 };
 const SECTOR = 512;
@@ -171,7 +172,6 @@ test("F3: cut bytes are copied aside and reported, zeroed, and a new entry takes
   const torn = changed(whole, (copy) => copy.fill(0, last.offset + SECTOR, last.offset + 2 * SECTOR));
   const disk = holding(withFile(built.image, SEGMENT, torn));
   const reports: unknown[] = [];
-  const { openFileLog } = await import("./open-file-log.js");
   const log = await openFileLog({
     folder: "/data",
     disk,
@@ -191,4 +191,31 @@ test("F3: cut bytes are copied aside and reported, zeroed, and a new entry takes
   assert.equal(await log.acquire(), 2);
   assert.equal(log.lastIndex, 50);
   await log.close();
+});
+
+test("F3: an append that opens a segment loses each subset of its sectors: the segment is cleaned and used again", async () => {
+  const limits = { entryBytesMax: 900, segmentBytesFirst: 2048, segmentBytesMax: 2048 };
+  // The first segment takes the epoch and two payloads; the third opens the second one, with three sectors.
+  const payloads = ["a".repeat(300), "b".repeat(300), "c".repeat(900)];
+  const built = await buildLog({ limits, payloads, ending: "killed" });
+  const path = segmentPath(2);
+  const whole = built.image.get(path)!;
+  for (let lost = 0; lost < 2 ** 4; lost++) {
+    const torn = changed(whole, (copy) => {
+      for (let sector = 0; sector < 4; sector++)
+        if (lost & (1 << sector)) copy.fill(0, sector * SECTOR, (sector + 1) * SECTOR);
+    });
+    const disk = holding(withFile(withFile(built.image, path, torn), segmentPath(3), undefined));
+    const log = await openImage(built.image, limits, disk);
+    const kept = lost === 0 ? payloads : payloads.slice(0, 2);
+    assert.deepEqual((await replayed(log)).map(payloadOf), kept, `lost ${lost.toString(2)}`);
+    if (lost > 0) assert.equal(disk.image().get(path)!.includes("ccc"), false);
+    await log.acquire();
+    for (const payload of ["d", "e", "f", "g"]) await stored(log, payload);
+    disk.kill();
+    disk.restart("strict", () => 0);
+    const reopened = await openImage(built.image, limits, disk);
+    assert.deepEqual((await replayed(reopened)).map(payloadOf), [...kept, "d", "e", "f", "g"]);
+    disk.kill();
+  }
 });

@@ -35,7 +35,7 @@ test("LEASE-12: 10,000 leases that are due together end in a revision each, and 
   assert.deepEqual((await client.call(leaseService.methods.leaseLeases)).leases, []);
 });
 
-test("F21: keepalives and writes are served between the slices of a mass expiry", async (t) => {
+test("I12: keepalives and writes are served between the slices of a mass expiry", async (t) => {
   const services = await Services.start(t, { replicaLimits: { expirySlice: 10 } });
   const client = await services.connect();
   const ids = Array.from({ length: 1_000 }, (_, i) => BigInt(i + 1));

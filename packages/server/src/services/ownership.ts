@@ -16,6 +16,7 @@ import {
   createRangeRequest,
   createRequestOp,
   createTxnRequest,
+  etcdErrors,
   etcdTexts,
   type KeyValue,
   type RequestOp,
@@ -23,7 +24,7 @@ import {
   type TxnResponse,
 } from "@holdfast/protocol";
 import type { LockWaiter, ProposalFailure } from "@holdfast/replica";
-import type { Outcome } from "@holdfast/state-machine";
+import { type Command, encodeCommand, type Outcome } from "@holdfast/state-machine";
 import type { ServerCall, Status } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
 import { freshLeaseId } from "./lease.js";
@@ -53,15 +54,23 @@ export interface Place {
   readonly isNew: boolean;
 }
 
-/** Hands a command's outcome on; every failure ends the call as UNKNOWN with etcd's text (LOCK-14). */
+/**
+ * Hands a command's outcome on; every failure ends the call as UNKNOWN with etcd's text (LOCK-14), a command above the
+ * request limit included (LIM-1).
+ */
 export function proposeForCall(
   context: ServiceContext,
   call: ServerCall,
-  command: Parameters<ServiceContext["replica"]["propose"]>[0],
+  command: Command,
   settled: (outcome: Exclude<Outcome, { kind: "refused" }>) => void,
   failed: (status: Status) => void = (status) => call.end(status),
 ): void {
-  context.replica.propose(command, {
+  const body = encodeCommand(command).subarray(1);
+  if (body.length > context.limits.requestBytes) {
+    failed(asUnknown(statusOf(etcdErrors.requestTooLarge)));
+    return;
+  }
+  context.replica.proposeEncoded(command, body, {
     settled: (outcome) => {
       if (outcome.kind === "refused") failed(asUnknown(statusOfRefusal(outcome.refusal)));
       else settled(outcome);

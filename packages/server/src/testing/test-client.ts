@@ -18,13 +18,16 @@ import {
   type WatchResponse,
   watchService,
 } from "@holdfast/protocol";
-import { type CallOptions, GrpcClient } from "@holdfast/transport";
+import { type CallOptions, GrpcClient, type TransportSocket } from "@holdfast/transport";
 import { StatusError } from "./status-error.js";
 import { TestStream } from "./test-stream.js";
 
 type Unary<Request, Response> = MethodDescriptor<Request, Response, "unary">;
 type ServerStream<Request, Response> = MethodDescriptor<Request, Response, "serverStream">;
 type Bidi<Request, Response> = MethodDescriptor<Request, Response, "bidi">;
+
+/** etcd's clients take answers of any size (CLI-12). */
+const clientLimits = { messageBytesMax: 64 * 1024 * 1024, unsentBytesPerConnectionMax: 64 * 1024 * 1024 };
 
 export class TestClient {
   readonly grpc: GrpcClient;
@@ -34,9 +37,12 @@ export class TestClient {
   }
 
   static async connect(port: number): Promise<TestClient> {
-    // etcd's clients take answers of any size (CLI-12).
-    const limits = { messageBytesMax: 64 * 1024 * 1024, unsentBytesPerConnectionMax: 64 * 1024 * 1024 };
-    return new TestClient(await GrpcClient.connect({ host: "127.0.0.1", port }, { limits }));
+    return new TestClient(await GrpcClient.connect({ host: "127.0.0.1", port }, { limits: clientLimits }));
+  }
+
+  /** A client on a socket that is connected. */
+  static on(socket: TransportSocket): TestClient {
+    return new TestClient(new GrpcClient(socket, "localhost", { limits: clientLimits }));
   }
 
   /** Makes a unary call. Rejects with `StatusError`. */

@@ -25,6 +25,8 @@ type ConnectionState = "open" | "ending" | "closed";
 /** How often each stream's own times are looked at. */
 const STREAM_SWEEP_MS = 1_000;
 
+const NO_BYTES = Buffer.alloc(0);
+
 export abstract class ConnectionCore implements StreamHost, Flushable {
   readonly context: TransportContext;
   readonly output: Output;
@@ -50,6 +52,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   #state: ConnectionState = "open";
   #reading = false;
   #readingHeld = false;
+  /** With more bytes than this waiting behind a busy socket, no more requests are read. */
+  readonly #heldBackBytes: number;
   #closeAtMs = Number.POSITIVE_INFINITY;
   #streamsSweptMs: number;
 
@@ -68,6 +72,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.headers = new HeaderOutput(this.output);
     this.send = new SendFlow(this.#writer, this.headers, context.limits);
     this.receive = new ReceiveFlow(context.limits.connectionReceiveWindowBytes);
+    this.#heldBackBytes = context.limits.unsentBytesPerConnectionMax / 2;
     this.buffers = new BufferBudget(context);
     this.guard = new AbuseGuard(context.limits, context.counters, this.nowMs);
     // Until the peer has seen our setting it may use the default of the protocol.
@@ -82,7 +87,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     return this.#state === "open";
   }
 
-  /** Reads one chunk. Errors of the peer are thrown as `ConnectionError` or `HpackError`. */
+  /** Reads one chunk, or an empty one to go on after an interruption. Errors of the peer are thrown as `ConnectionError` or `HpackError`. */
   protected abstract read(chunk: Buffer): void;
   /** We ended our side of a stream that the peer has not ended. */
   protected abstract sentBeforeReceived(stream: Http2Stream): void;
@@ -116,10 +121,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   /** Writes all that may leave now. */
   flush(): void {
     if (this.#state === "closed") return;
-    do {
-      this.send.pump();
-      this.#writer.flush();
-    } while (!this.#writer.busy && this.send.canPump);
+    this.send.flush();
     if (this.#writer.busy) this.#watchBacklog();
   }
 
@@ -274,25 +276,30 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     throw error;
   }
 
+  /**
+   * False if reading must stop here: for good, or until the peer has taken some of what waits for it (F37). Only a busy
+   * socket counts: what waits for a flow-control window needs frames of the peer to get on.
+   */
+  protected mayReadOn(): boolean {
+    if (this.send.queuedBytes <= this.#heldBackBytes || !this.#writer.busy) return this.#state === "open";
+    if (!this.#readingHeld) this.socket.pause();
+    this.#readingHeld = true;
+    return false;
+  }
+
   readonly #onSocketFree = (): void => {
-    if (this.#readingHeld) {
-      this.#readingHeld = false;
-      this.socket.resume();
-    }
     this.flush();
+    if (!this.#readingHeld || (this.#writer.busy && this.send.queuedBytes > this.#heldBackBytes)) return;
+    this.#readingHeld = false;
+    this.socket.resume();
+    this.#onData(NO_BYTES);
   };
 
-  /** A peer that does not read: take no more requests from it (F37), and give up if it asks for control frames only. */
+  /** A peer that reads nothing but asks for answers that flow control does not bind, such as those to pings. */
   #watchBacklog(): void {
-    const limit = this.context.limits.unsentBytesPerConnectionMax;
-    if (this.#writer.backlogBytes > limit) {
-      this.context.counters.unsentBytesExceeded++;
-      this.destroy();
-      return;
-    }
-    if (this.#readingHeld || this.send.unsentBytes <= limit / 2) return;
-    this.#readingHeld = true;
-    this.socket.pause();
+    if (this.#writer.backlogBytes <= this.context.limits.unsentBytesPerConnectionMax) return;
+    this.context.counters.unsentBytesExceeded++;
+    this.destroy();
   }
 
   readonly #onSocketEnd = (): void => {

@@ -16,7 +16,7 @@ import {
 export interface FrameSink {
   /**
    * Handles one whole frame. `bytes` from `start` to `end` is the payload, valid only during the call.
-   * False ends reading: the rest of the chunk and all later ones are ignored.
+   * False interrupts reading: the rest is kept until the next `feed`.
    * @throws ConnectionError if the connection must end.
    */
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): boolean;
@@ -31,6 +31,8 @@ export class FrameReader {
   #partial: Buffer = NO_BYTES;
   #partialLength = 0;
   #partialSinceMs = 0;
+  /** What was not read because the sink interrupted. */
+  #rest: Buffer = NO_BYTES;
   #stopped = false;
 
   constructor(sink: FrameSink) {
@@ -38,15 +40,13 @@ export class FrameReader {
   }
 
   /**
-   * Reads `chunk` from `start`, which arrived at `nowMs`.
+   * Reads what an interruption left, then `chunk` from `start`, which arrived at `nowMs`.
    * @throws ConnectionError FRAME_SIZE_ERROR for a frame above 16 KiB (RFC 9113, 4.2), and whatever the sink throws.
    */
   feed(chunk: Buffer, start: number, nowMs: number): void {
     if (this.#stopped) return;
-    const position = this.#partialLength === 0 ? start : this.#completePartial(chunk, start);
-    if (position < 0 || this.#stopped) return;
-    const rest = this.#readWhole(chunk, position);
-    if (rest < chunk.length && !this.#stopped) this.#keep(chunk, rest, nowMs);
+    if (this.#rest.length === 0) this.#read(chunk, start, nowMs);
+    else this.#readWithRest(chunk.subarray(start), nowMs);
   }
 
   /**
@@ -65,6 +65,19 @@ export class FrameReader {
     this.#stopped = true;
     this.#partial = NO_BYTES;
     this.#partialLength = 0;
+    this.#rest = NO_BYTES;
+  }
+
+  #readWithRest(chunk: Buffer, nowMs: number): void {
+    const joined = chunk.length === 0 ? this.#rest : Buffer.concat([this.#rest, chunk]);
+    this.#rest = NO_BYTES;
+    this.#read(joined, 0, nowMs);
+  }
+
+  #read(chunk: Buffer, start: number, nowMs: number): void {
+    const position = this.#partialLength === 0 ? start : this.#completePartial(chunk, start);
+    const end = this.#readWhole(chunk, position);
+    if (end < chunk.length && !this.#stopped) this.#keepPartial(chunk, end, nowMs);
   }
 
   /** Hands on every whole frame from `position`; returns where the first incomplete one begins. */
@@ -75,8 +88,8 @@ export class FrameReader {
       const payload = at + FRAME_HEADER_BYTES;
       const payloadEnd = payload + payloadLength(chunk, at);
       if (payloadEnd > end) break;
-      if (!this.#dispatch(chunk, at, payloadEnd)) return end;
       at = payloadEnd;
+      if (!this.#dispatch(chunk, payload - FRAME_HEADER_BYTES, payloadEnd)) return this.#interrupt(chunk, at);
     }
     return at;
   }
@@ -85,23 +98,26 @@ export class FrameReader {
     const type = bytes[at + 3];
     const flags = bytes[at + 4];
     const streamId = readUint32(bytes, at + 5) & STREAM_ID_LARGEST;
-    const goOn = this.#sink.frame(type, flags, streamId, bytes, at + FRAME_HEADER_BYTES, payloadEnd);
-    if (!goOn) this.stop();
-    return goOn;
+    return this.#sink.frame(type, flags, streamId, bytes, at + FRAME_HEADER_BYTES, payloadEnd);
   }
 
-  /** Fills the kept frame from the chunk; returns the position after it, or -1 if the chunk ended before the frame. */
+  /** Keeps what follows `position`; nothing of the chunk is left to read. */
+  #interrupt(chunk: Buffer, position: number): number {
+    if (!this.#stopped) this.#rest = chunk.subarray(position);
+    return chunk.length;
+  }
+
+  /** Fills the kept frame from the chunk; returns the position after it, or the chunk's end if there is no more to read. */
   #completePartial(chunk: Buffer, start: number): number {
     const afterHeader = this.#fill(chunk, start, FRAME_HEADER_BYTES);
-    if (this.#partialLength < FRAME_HEADER_BYTES) return -1;
+    if (this.#partialLength < FRAME_HEADER_BYTES) return chunk.length;
     const frameBytes = FRAME_HEADER_BYTES + payloadLength(this.#partial, 0);
     const afterFrame = this.#fill(chunk, afterHeader, frameBytes);
-    if (this.#partialLength < frameBytes) return -1;
+    if (this.#partialLength < frameBytes) return chunk.length;
     const frame = this.#partial;
     this.#partial = NO_BYTES;
     this.#partialLength = 0;
-    this.#dispatch(frame, 0, frameBytes);
-    return afterFrame;
+    return this.#dispatch(frame, 0, frameBytes) ? afterFrame : this.#interrupt(chunk, afterFrame);
   }
 
   /** Copies from the chunk until the kept frame has `wanted` bytes or the chunk is used up. */
@@ -119,7 +135,7 @@ export class FrameReader {
     this.#partial = larger;
   }
 
-  #keep(chunk: Buffer, start: number, nowMs: number): void {
+  #keepPartial(chunk: Buffer, start: number, nowMs: number): void {
     const count = chunk.length - start;
     const known = count >= FRAME_HEADER_BYTES;
     this.#partial = Buffer.allocUnsafe(known ? FRAME_HEADER_BYTES + payloadLength(chunk, start) : FRAME_HEADER_BYTES);

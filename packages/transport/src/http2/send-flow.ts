@@ -84,6 +84,7 @@ export class SendFlow {
    */
   send(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): boolean {
     const byteCount = head.length + body.length;
+    if (!this.admits(sender, byteCount)) this.#makeRoom();
     if (!this.admits(sender, byteCount)) return this.#enqueue(sender, head, body, last);
     writeData(this.#writer.output, sender.id, head, body, last);
     this.spend(sender, byteCount);
@@ -123,13 +124,21 @@ export class SendFlow {
     return this.window <= WINDOW_LARGEST;
   }
 
-  /** Whether `pump` would move something, were the output empty. */
-  get canPump(): boolean {
-    return this.#ready.length > 0 && this.window > 0;
+  /** Writes all that windows and socket allow, then wakes the streams that have drained. */
+  flush(): void {
+    this.#writeWaiting();
+    if (this.#relieved.length > 0) this.#wakeRelieved();
   }
 
-  /** Moves waiting bytes to the output as far as windows and socket allow, then wakes the streams that drained. */
-  pump(): void {
+  /** Fills the output from the queues and hands it to the socket, until one of them is empty or the socket is busy. */
+  #writeWaiting(): void {
+    do {
+      this.#fillOutput();
+      this.#writer.flush();
+    } while (!this.#writer.busy && this.#ready.length > 0 && this.window > 0);
+  }
+
+  #fillOutput(): void {
     const output = this.#writer.output;
     while (this.#readyHead < this.#ready.length) {
       if (this.window <= 0 || output.length >= this.#limits.socketBacklogBytesMax) break;
@@ -138,7 +147,6 @@ export class SendFlow {
       if (sender.queuedBytes > 0) this.#sendFrame(sender, sender.queue!);
     }
     if (this.#readyHead > 0) this.#forgetDone();
-    if (this.#relieved.length > 0) this.#wakeRelieved();
   }
 
   #forgetDone(): void {
@@ -178,6 +186,17 @@ export class SendFlow {
     if (trailers === undefined) writeData(this.#writer.output, sender.id, NOTHING, NOTHING, true);
     else this.#headers.write(sender.id, trailers, true);
     sender.sendingDone();
+  }
+
+  /**
+   * A turn that produces more than the output should hold: the socket gets it now, so that what counts as waiting is
+   * what the peer does not take, and not what one turn happens to produce.
+   */
+  #makeRoom(): void {
+    if (this.#writer.busy) return;
+    const { socketBacklogBytesMax, unsentBytesPerConnectionMax } = this.#limits;
+    const full = this.#writer.output.length >= socketBacklogBytesMax;
+    if (full || this.unsentBytes > unsentBytesPerConnectionMax / 2) this.#writeWaiting();
   }
 
   #enqueue(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): boolean {

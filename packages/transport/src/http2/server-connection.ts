@@ -126,7 +126,7 @@ export class ServerConnection extends Http2Connection {
 
   protected override read(chunk: Buffer): void {
     const start = this.#prefaceBytes < CLIENT_PREFACE.length ? this.#readPreface(chunk) : 0;
-    if (start < chunk.length) this.readFrames(chunk, start);
+    if (this.#prefaceBytes === CLIENT_PREFACE.length) this.readFrames(chunk, start);
   }
 
   /** Our answer is complete before the request is: the rest of it is not wanted (8.1). */

@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { HpackDecoder } from "../hpack/index.js";
+import { within } from "./patience.js";
 import { PREFACE, ping, type RawFrame, settings, Type } from "./raw-frames.js";
 
 interface Wanted {
@@ -16,8 +17,7 @@ export class RawPeer {
   readonly socket: Socket;
   /** Frames received and not yet taken with `next`. */
   readonly frames: RawFrame[] = [];
-  /** Resolves when the socket is closed. */
-  readonly closed: Promise<unknown>;
+  readonly #closed: Promise<void>;
   readonly #decoder = new HpackDecoder({ headerListBytesMax: 1 << 20, fieldsMax: 1_000 });
   #bytes: Buffer = Buffer.alloc(0);
   #wanted: Wanted[] = [];
@@ -29,7 +29,12 @@ export class RawPeer {
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     // Attacks are answered with a close, which may look like a reset to a writer.
     socket.on("error", () => {});
-    this.closed = once(socket, "close").then(() => this.#close());
+    this.#closed = once(socket, "close").then(() => this.#close());
+  }
+
+  /** Resolves when the socket is closed. */
+  get closed(): Promise<void> {
+    return within("the end of the connection", this.#closed);
   }
 
   /** Sends bytes as they are. Ignored once the server has closed the connection. */
@@ -47,7 +52,8 @@ export class RawPeer {
     const at = this.frames.findIndex(matches);
     if (at >= 0) return Promise.resolve(this.frames.splice(at, 1)[0]);
     if (this.#gone) return Promise.reject(new Error("connection closed before the frame came"));
-    return new Promise((resolve, reject) => this.#wanted.push({ matches, resolve, reject }));
+    const waited = new Promise<RawFrame>((resolve, reject) => this.#wanted.push({ matches, resolve, reject }));
+    return within("a frame", waited);
   }
 
   /** The next frame of that type. */

@@ -7,6 +7,7 @@ import { GrpcServer } from "../grpc/server.js";
 import type { CancelReason, Method, ServerCall } from "../grpc/types.js";
 import type { TransportLimits } from "../limits.js";
 import { ManualClock } from "./manual-clock.js";
+import { within } from "./patience.js";
 import { RawPeer } from "./raw-peer.js";
 
 export const ECHO = "/test.Svc/Echo";
@@ -92,9 +93,10 @@ export class TestServer {
   /** Resolves with the oldest call that waits. */
   async nextHeld(): Promise<ServerCall> {
     while (this.held.length === 0) {
-      await new Promise<void>((resolve) => {
+      const held = new Promise<void>((resolve) => {
         this.#onHeld = resolve;
       });
+      await within("a call", held);
     }
     return this.held.shift()!;
   }
@@ -102,9 +104,10 @@ export class TestServer {
   /** Resolves once `count` calls were cancelled. */
   async untilCancelled(count: number): Promise<void> {
     while (this.cancelled.length < count) {
-      await new Promise<void>((resolve) => {
+      const cancelled = new Promise<void>((resolve) => {
         this.#onCancelled = resolve;
       });
+      await within("a cancellation", cancelled);
     }
   }
 
@@ -114,6 +117,11 @@ export class TestServer {
       this.clock.advance(Math.min(left, 250));
       await turn();
     }
+  }
+
+  /** Connections that the server does not read from at the moment. */
+  get pausedConnections(): number {
+    return this.#sockets.filter((socket) => socket.isPaused() && !socket.destroyed).length;
   }
 
   /** Reads nothing more from any connection: to its peers the server has frozen. */
