@@ -6,8 +6,12 @@ import {
   LogDivergedError,
   LogFolderLockedError,
   LogFolderUnreadableError,
+  LogFullError,
   LogMissingError,
+  LogStorageError,
   LogVersionError,
+  SnapshotFormatError,
+  UnreadableEntryError,
 } from "@holdfast/server";
 import { UsageError } from "./settings.js";
 
@@ -30,7 +34,7 @@ Exit codes:
   0  stopped cleanly          4  data folder is in use by another server
   1  unexpected error         5  data folder cannot be read or written
   2  wrong flag or setting    6  the log or a snapshot is damaged or missing
-  3  cannot listen            7  storage failed while serving
+  3  cannot listen            7  storage failed, or is full
                               8  data was written by a newer version`;
 
 /** The exit code for an error that ended the start. */
@@ -40,10 +44,13 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
   if (error instanceof LogFolderUnreadableError) return exitCodes.folderUnreadable;
   if (isDamage(error)) return exitCodes.logDamaged;
-  if (error instanceof LogVersionError) return exitCodes.newerFormat;
+  if (error instanceof LogStorageError || error instanceof LogFullError) return exitCodes.storageFailed;
+  // An entry in a format this program does not know was written by a newer one (fault-model F61).
+  if (error instanceof LogVersionError || error instanceof UnreadableEntryError) return exitCodes.newerFormat;
   return exitCodes.unexpected;
 }
 
 function isDamage(error: unknown): boolean {
-  return error instanceof LogDamagedError || error instanceof LogMissingError || error instanceof LogDivergedError;
+  const damages = [LogDamagedError, LogMissingError, LogDivergedError, SnapshotFormatError];
+  return damages.some((damage) => error instanceof damage);
 }

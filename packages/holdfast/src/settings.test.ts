@@ -72,6 +72,22 @@ test("in-memory can be said in each of the three ways", () => {
   assert.equal(settings([], {}, "in-memory: false").inMemory, false);
 });
 
+test("in-memory is what was said last in the order of precedence, and only true is true", () => {
+  assert.equal(settings([], { HOLDFAST_IN_MEMORY: "false" }).inMemory, false);
+  assert.equal(settings(["--in-memory=false"], {}, "in-memory: true").inMemory, false);
+  assert.equal(settings(["--in-memory", "false"], { HOLDFAST_IN_MEMORY: "true" }).inMemory, false);
+  for (const text of ["0", "no", "", "TRUE"]) {
+    assert.throws(() => settings([], { HOLDFAST_IN_MEMORY: text }), CommanderError, text);
+  }
+});
+
+test("a data folder without a name, and one that would not be used, are refused", () => {
+  assert.throws(() => settings(["--data-dir", ""]), CommanderError);
+  assert.throws(() => settings([], { HOLDFAST_DATA_DIR: "" }), CommanderError);
+  assert.throws(() => settings(["--in-memory", "--data-dir", "d"]), UsageError);
+  assert.throws(() => settings(["--in-memory"], {}, "data-dir: d"), UsageError);
+});
+
 test("a JSON file does as well as a YAML one", () => {
   assert.equal(settings([], {}, '{ "name": "json", "log-format": "json" }').logFormat, "json");
 });
@@ -87,7 +103,7 @@ test("a config file is refused in one line that names it and what is wrong", () 
   const cases: Array<[string, RegExp]> = [
     ["nmae: x", /config\.yaml: unknown setting "nmae"$/],
     ["log-level: loud", /config\.yaml: "log-level": /],
-    ["in-memory: perhaps", /"in-memory" must be true or false$/],
+    ["in-memory: perhaps", /"in-memory": want true or false$/],
     ["- a list", /want settings as "name: value" lines$/],
     ["name: [", /config\.yaml: /],
     ["name: { a: 1 }", /"name" must be a text$/],

@@ -30,10 +30,13 @@ function serveOptions(): Option[] {
   return [
     new Option("--data-dir <folder>", "where the log and snapshots live; made if missing")
       .env("HOLDFAST_DATA_DIR")
-      .default("holdfast-data"),
-    new Option("--in-memory", "keep everything in memory; nothing outlives the process")
+      .default("holdfast-data")
+      .argParser(notEmpty),
+    new Option("--in-memory [true|false]", "keep everything in memory; nothing outlives the process")
       .env("HOLDFAST_IN_MEMORY")
-      .default(false),
+      .default(false)
+      .preset("true")
+      .argParser(trueOrFalse),
     new Option("--listen <addresses>", "host:port to serve on, several separated by commas; port 0 picks a free one")
       .env("HOLDFAST_LISTEN")
       .default(["127.0.0.1:2379"], "127.0.0.1:2379")
@@ -62,7 +65,11 @@ export function addServeOptions(command: Command): Command {
 export function serveSettings(command: Command): ServeSettings {
   const { config } = command.opts<{ config?: string }>();
   if (config !== undefined) applyFile(command, config);
-  return command.opts<ServeSettings>();
+  const settings = command.opts<ServeSettings>();
+  if (settings.inMemory && command.getOptionValueSource("dataDir") !== "default") {
+    throw new UsageError("in-memory and data-dir exclude each other");
+  }
+  return settings;
 }
 
 /** Gives each setting of the file to the option of the same name, unless a flag or variable was given. */
@@ -92,12 +99,8 @@ function readConfig(file: string): Record<string, unknown> {
 
 /** One value of the file, checked as if it had been given on the command line. */
 function fileValue(option: Option, key: string, value: unknown, file: string): unknown {
-  if (option.isBoolean()) {
-    if (typeof value === "boolean") return value;
-    throw new UsageError(`config file ${file}: "${key}" must be true or false`);
-  }
   const text = Array.isArray(value) ? value.join(",") : value;
-  if (typeof text !== "string" && typeof text !== "number") {
+  if (typeof text === "object" || text === undefined) {
     throw new UsageError(`config file ${file}: "${key}" must be a text`);
   }
   try {
@@ -105,6 +108,16 @@ function fileValue(option: Option, key: string, value: unknown, file: string): u
   } catch (error) {
     throw new UsageError(`config file ${file}: "${key}": ${firstLine(error)}`);
   }
+}
+
+function trueOrFalse(text: string): boolean {
+  if (text !== "true" && text !== "false") throw new InvalidArgumentError("want true or false");
+  return text === "true";
+}
+
+function notEmpty(text: string): string {
+  if (text === "") throw new InvalidArgumentError("want a folder");
+  return text;
 }
 
 function addresses(text: string): string[] {

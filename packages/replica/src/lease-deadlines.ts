@@ -17,12 +17,14 @@ export interface LeaseTimer {
   deadlineMs: number;
   /** Set once the lease's end has been proposed: from then on it can no longer be renewed (I7). */
   ending: boolean;
+  /** Where in the wheel it lies. */
+  bucket: number;
 }
 
 export class LeaseDeadlines {
   readonly #bucketMs: number;
   readonly #timers = new Map<bigint, LeaseTimer>();
-  readonly #buckets = new Map<number, LeaseTimer[]>();
+  readonly #buckets = new Map<number, Set<LeaseTimer>>();
   #nextBucket = 0;
 
   /** `bucketMs` is the wheel's resolution: leases come due up to this much late, never early. */
@@ -46,6 +48,7 @@ export class LeaseDeadlines {
       ttlSeconds: lease.ttlSeconds,
       deadlineMs: clockMs + lease.ttlSeconds * 1000,
       ending: false,
+      bucket: 0,
     };
     this.#timers.set(lease.leaseId, timer);
     this.#place(timer);
@@ -66,7 +69,12 @@ export class LeaseDeadlines {
 
   /** Forgets a lease that has ended. A newer grant of the same id is left alone. */
   end(leaseId: bigint, grantNumber: number): void {
-    if (this.#timers.get(leaseId)?.grantNumber === grantNumber) this.#timers.delete(leaseId);
+    const timer = this.#timers.get(leaseId);
+    if (timer?.grantNumber !== grantNumber) return;
+    this.#timers.delete(leaseId);
+    const bucket = this.#buckets.get(timer.bucket);
+    bucket?.delete(timer);
+    if (bucket?.size === 0) this.#buckets.delete(timer.bucket);
   }
 
   /** Collects the leases due at `clockMs`. Each is named once; it is marked as ending. */
@@ -99,9 +107,9 @@ export class LeaseDeadlines {
 
   /** Puts a timer where it is looked at no earlier than its deadline. */
   #place(timer: LeaseTimer): void {
-    const bucketNumber = Math.max(Math.ceil(timer.deadlineMs / this.#bucketMs), this.#nextBucket);
-    const bucket = this.#buckets.get(bucketNumber);
-    if (bucket === undefined) this.#buckets.set(bucketNumber, [timer]);
-    else bucket.push(timer);
+    timer.bucket = Math.max(Math.ceil(timer.deadlineMs / this.#bucketMs), this.#nextBucket);
+    const bucket = this.#buckets.get(timer.bucket);
+    if (bucket === undefined) this.#buckets.set(timer.bucket, new Set([timer]));
+    else bucket.add(timer);
   }
 }

@@ -17,11 +17,14 @@ export interface LeaseTime {
   readonly remainingMs: number;
 }
 
+/** What became of a proposed end. After `unknown` it may be in the log or not: the log has failed, and nothing follows. */
+export type EndFate = "applied" | "refused" | "unknown";
+
 export interface LeasesOptions {
   readonly environment: Environment;
   readonly limits: ReplicaLimits;
-  /** Proposes a lease's end; `done(true)` when that is applied, `done(false)` when it never will be. */
-  readonly expire: (command: Command, done: (applied: boolean) => void) => void;
+  /** Proposes a lease's end; `done` is called once, when it is known or will never be known what became of it. */
+  readonly expire: (command: Command, done: (fate: EndFate) => void) => void;
 }
 
 export class Leases {
@@ -101,10 +104,16 @@ export class Leases {
       this.lateTicks++;
       return;
     }
+    // Not from within the tick: renewals that have already arrived are read first.
+    this.#options.environment.defer(() => this.#takeDue());
+  }
+
+  #takeDue(): void {
     const due = this.#deadlines.due(this.#clock.read());
     if (due.length === 0) return;
     const idle = this.#due.length === 0;
-    this.#due.push(...due);
+    // One by one: hundreds of thousands at once are too many arguments for one call.
+    for (const timer of due) this.#due.push(timer);
     if (idle) this.#proposeSlice();
   }
 
@@ -114,9 +123,10 @@ export class Leases {
     let open = slice.length;
     for (const timer of slice) {
       const { leaseId, grantNumber } = timer;
-      this.#options.expire({ kind: "leaseExpire", leaseId, grantNumber }, (applied) => {
-        if (!applied) this.#deadlines.retry(timer, this.#clock.read());
-        this.#ended(leaseId);
+      this.#options.expire({ kind: "leaseExpire", leaseId, grantNumber }, (fate) => {
+        if (fate === "refused") this.#deadlines.retry(timer, this.#clock.read());
+        // Of an unknown fate nobody is told anything: those who wait hear that the server stops (I7).
+        if (fate !== "unknown") this.#ended(leaseId);
         if (--open === 0 && this.#due.length > 0) this.#options.environment.defer(() => this.#proposeSlice());
       });
     }

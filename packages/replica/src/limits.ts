@@ -18,7 +18,9 @@ export interface ReplicaLimits {
   readonly expirySlice: number;
   /** Distinct revisions per response while a watcher catches up (WATCH-20). */
   readonly catchUpRevisions: number;
-  /** Responses a catch-up slice may produce before the event loop turns. */
+  /** Key and value bytes after which such a response is closed; one revision is never split. */
+  readonly catchUpBytes: number;
+  /** Steps of single watchers in a catch-up slice, before the event loop turns. */
   readonly catchUpResponses: number;
   /** Log bytes after which the next snapshot is taken; more when the state is more than twice as large. */
   readonly snapshotAfterBytes: number;
@@ -34,6 +36,7 @@ export const defaultReplicaLimits: ReplicaLimits = {
   leaseTickMs: 100,
   expirySlice: 500,
   catchUpRevisions: 1_000,
+  catchUpBytes: 1024 * 1024,
   catchUpResponses: 16,
   snapshotAfterBytes: 64 * 1024 * 1024,
   sweepItems: 2_000,

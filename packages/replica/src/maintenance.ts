@@ -12,7 +12,7 @@ export interface MaintenanceOptions {
   readonly machine: StateMachine;
   readonly environment: Environment;
   readonly limits: ReplicaLimits;
-  /** A snapshot could not be stored. The log decides for itself whether it can go on. */
+  /** A snapshot that nobody asked for could not be stored. The log decides for itself whether it can go on. */
   readonly onSnapshotFailure: (cause: unknown) => void;
 }
 
@@ -21,6 +21,7 @@ export class Maintenance {
   #bytesSinceSnapshot = 0;
   #snapshot: Promise<void> | undefined;
   #sweeping = false;
+  #sliceScheduled = false;
   #stopped = false;
   readonly #whenSwept: Array<() => void> = [];
 
@@ -32,7 +33,7 @@ export class Maintenance {
   applied(index: number, payloadBytes: number): void {
     this.#bytesSinceSnapshot += payloadBytes;
     if (this.#bytesSinceSnapshot < this.#snapshotAfterBytes) return;
-    if (this.#snapshot === undefined && !this.#stopped) void this.snapshot(index);
+    if (this.#snapshot === undefined && !this.#stopped) this.snapshot(index).catch(this.#options.onSnapshotFailure);
   }
 
   /** Half the state at least, so that a large state is not written again and again for a little log. */
@@ -41,8 +42,12 @@ export class Maintenance {
     return Math.max(limits.snapshotAfterBytes, machine.approximateBytes / 2);
   }
 
-  /** Takes a snapshot of the state as applied up to `index`; joins one that is under way. */
+  /**
+   * Takes a snapshot of the state as applied up to `index`; joins one that is under way. Rejects when it cannot be
+   * stored, which changes nothing.
+   */
   snapshot(index: number): Promise<void> {
+    if (index === 0) return Promise.resolve();
     this.#snapshot ??= this.#takeSnapshot(index).finally(() => {
       this.#snapshot = undefined;
       this.#schedule();
@@ -60,25 +65,28 @@ export class Maintenance {
   /** Starts nothing new and waits for the snapshot under way. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#snapshot;
+    // Whoever asked for it has been told if it failed.
+    await this.#snapshot?.catch(() => {});
   }
 
   async #takeSnapshot(index: number): Promise<void> {
-    const { log, machine, onSnapshotFailure } = this.#options;
+    const { log, machine } = this.#options;
     this.#bytesSinceSnapshot = 0;
     const frozen = machine.freeze();
     try {
       await log.writeSnapshot(index, frozen.chunks());
-    } catch (cause) {
-      onSnapshotFailure(cause);
     } finally {
       frozen.release();
     }
   }
 
   #schedule(): void {
-    if (!this.#sweeping || this.#snapshot !== undefined || this.#stopped) return;
-    this.#options.environment.defer(() => this.#slice());
+    if (!this.#sweeping || this.#sliceScheduled || this.#snapshot !== undefined || this.#stopped) return;
+    this.#sliceScheduled = true;
+    this.#options.environment.defer(() => {
+      this.#sliceScheduled = false;
+      this.#slice();
+    });
   }
 
   #slice(): void {

@@ -12,6 +12,9 @@ import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
 import type { ProposalFailure, Proposer } from "./proposer.js";
 
+/** Emptied batches kept for use anew: one in flight, one open, and some for a burst. */
+const spareBatchesMax = 8;
+
 export interface ProposalQueueOptions {
   readonly log: Log;
   readonly environment: Environment;
@@ -35,6 +38,7 @@ export class ProposalQueue {
   #waitingBytes = 0;
   #stopped = false;
   #whenIdle: (() => void) | undefined;
+  #idle: Promise<void> | undefined;
 
   constructor(options: ProposalQueueOptions) {
     this.#options = options;
@@ -64,10 +68,11 @@ export class ProposalQueue {
   /** Refuses what comes from now on, and resolves once what was accepted is decided. */
   stop(): Promise<void> {
     this.#stopped = true;
-    if (this.#waitingProposals === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#whenIdle = resolve;
+    this.#idle ??= new Promise((resolve) => {
+      if (this.#waitingProposals === 0) resolve();
+      else this.#whenIdle = resolve;
     });
+    return this.#idle;
   }
 
   #refusal(bytes: number, internal: boolean): ProposalFailure | undefined {
@@ -122,7 +127,7 @@ export class ProposalQueue {
       else for (const proposer of batch.proposers) proposer.failed(failureOf(result.why));
     }
     batch.clear(2 * this.#options.limits.batchBytes);
-    this.#spare.push(batch);
+    if (this.#spare.length < spareBatchesMax) this.#spare.push(batch);
   }
 
   #applyAll(batch: Batch, index: number, payloadBytes: number): void {

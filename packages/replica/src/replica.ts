@@ -9,7 +9,7 @@ import type { Log } from "@holdfast/log";
 import { type Command, encodeCommand, type Outcome, Restorer, StateMachine } from "@holdfast/state-machine";
 import { readBatch } from "./batch.js";
 import type { Environment } from "./environment.js";
-import { Leases } from "./leases.js";
+import { type EndFate, Leases } from "./leases.js";
 import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
 import { LockQueues } from "./locks/lock-queues.js";
 import { Maintenance } from "./maintenance.js";
@@ -101,7 +101,7 @@ export class Replica {
     return this.#proposals.waitingProposals;
   }
 
-  /** Proposes a command. The proposer is told exactly once, later. */
+  /** Proposes a command. The proposer is told exactly once: of a refusal at once, else later. */
   propose(command: Command, proposer: Proposer): void {
     this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, false);
   }
@@ -133,7 +133,7 @@ export class Replica {
     this.#maintenance.sweep(done);
   }
 
-  /** Takes a snapshot now and discards the log behind it. */
+  /** Takes a snapshot now and discards the log behind it. Rejects when it cannot be stored; serving goes on. */
   snapshot(): Promise<void> {
     return this.#maintenance.snapshot(this.#appliedIndex);
   }
@@ -164,10 +164,10 @@ export class Replica {
     this.#maintenance.applied(index, payloadBytes);
   }
 
-  #expire(command: Command, done: (applied: boolean) => void): void {
+  #expire(command: Command, done: (fate: EndFate) => void): void {
     this.proposeInternal(command, {
-      settled: (_outcome: Outcome) => done(true),
-      failed: () => done(false),
+      settled: (_outcome: Outcome) => done("applied"),
+      failed: (failure) => done(failure === "unknown" ? "unknown" : "refused"),
     });
   }
 }

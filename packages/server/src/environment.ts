@@ -26,7 +26,7 @@ export function systemEnvironment(): ServerEnvironment {
   };
 }
 
-/** A positive 63-bit number, never 0. */
+/** A positive number of 63 bits, never 0: the lowest bit is always set. */
 function randomId(): bigint {
   return (randomBytes(8).readBigUInt64BE() >> 1n) | 1n;
 }

@@ -5,9 +5,13 @@ export {
   LogDivergedError,
   LogFolderLockedError,
   LogFolderUnreadableError,
+  LogFullError,
   LogMissingError,
+  LogStorageError,
   LogVersionError,
 } from "@holdfast/log";
+export { UnreadableEntryError } from "@holdfast/replica";
+export { SnapshotFormatError } from "@holdfast/state-machine";
 export { defaultServiceLimits, type ServiceLimits } from "./limits.js";
 export { createLogger, type LogFormat, type Logger, type LogLevel, logFormats, logLevels } from "./logger.js";
 export { InvalidAddressError } from "./net/address.js";

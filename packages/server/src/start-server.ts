@@ -10,7 +10,13 @@ import { GrpcServer, type TransportLimits, type TransportLog } from "@holdfast/t
 import { systemEnvironment } from "./environment.js";
 import { defaultServiceLimits, type ServiceLimits } from "./limits.js";
 import { type Logger, silentLogger } from "./logger.js";
-import { clientUrl, formatAddress, type ListenAddress, parseListenAddress } from "./net/address.js";
+import {
+  clientUrl,
+  formatAddress,
+  InvalidAddressError,
+  type ListenAddress,
+  parseListenAddress,
+} from "./net/address.js";
 import { type Listener, listen } from "./net/listener.js";
 import { allMethods } from "./services/all.js";
 import { type Identity, ServiceContext } from "./services/context.js";
@@ -55,6 +61,7 @@ const firstBytesDeadlineMs = 10_000;
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const addresses = [options.listen ?? defaultListen].flat().map(parseListenAddress);
+  if (addresses.length === 0) throw new InvalidAddressError("");
   const stack = new CloseStack();
   try {
     return await assemble(options, addresses, stack);
@@ -77,7 +84,10 @@ async function assemble(
     if (failed) return;
     failed = true;
     logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
-    void stack.close().finally(() => options.onFatal?.(cause));
+    stack
+      .close()
+      .catch((error) => logger.error({ err: error }, "not everything could be closed"))
+      .finally(() => options.onFatal?.(cause));
   };
   const log = await openLog(options, logger, fatal);
   stack.add(() => log.close());
@@ -171,6 +181,8 @@ class CloseStack {
   }
 
   async #closeAll(): Promise<void> {
-    for (const closer of this.#closers.reverse()) await closer();
+    const errors: unknown[] = [];
+    for (const closer of this.#closers.reverse()) await closer().catch((error) => errors.push(error));
+    if (errors.length > 0) throw errors[0];
   }
 }

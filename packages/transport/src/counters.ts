@@ -35,7 +35,12 @@ export interface TransportCounters {
   emptyFrameFloods: number;
   /** F36: `overheadBytesPerMinute`. */
   overheadFloods: number;
-  /** F37: streams reset because of `unsentBytesPerConnectionMax`, and connections that did not even take control frames. */
+  /** F37: requests that were begun later because too much waited for their peer (`unsentBytesPerConnectionMax`). */
+  requestsPostponed: number;
+  /**
+   * F37: streams reset because of `unsentBytesPerCallMax`, and connections closed because not even what flow control
+   * does not bind was taken (`unsentBytesPerConnectionMax`).
+   */
   unsentBytesExceeded: number;
   /** F32, F37: streams reset and connections closed because of `stalledAnswerMs`. */
   stalledAnswers: number;
@@ -84,6 +89,7 @@ export function newCounters(): TransportCounters {
     pingFloods: 0,
     emptyFrameFloods: 0,
     overheadFloods: 0,
+    requestsPostponed: 0,
     unsentBytesExceeded: 0,
     stalledAnswers: 0,
     prefaceTimeouts: 0,

@@ -3,7 +3,18 @@
  * (`docs/reference/fault-model.md`, section 5 and 6). Reaching a limit is counted in `TransportCounters`.
  */
 
-/** Sizes are bytes and times are milliseconds unless the name says otherwise. */
+/**
+ * Sizes are bytes and times are milliseconds unless the name says otherwise.
+ *
+ * What one connection can make us hold, at worst:
+ * - of what it sends: `bufferedBytesPerConnectionMax` for requests that are unfinished or postponed;
+ * - of what waits for it: `unsentBytesPerConnectionMax`, and on top of that what the calls begun before half of it was
+ *   reached still produce, at most `streamsPerConnectionMax` calls. A unary call adds its one answer. A streaming
+ *   call that heeds `congested` adds one message, any other `unsentBytesPerCallMax` and one message. A handler that
+ *   answers in the turn in which it is called adds nothing more once half is reached, so that with such handlers only
+ *   the largest answer comes on top;
+ * - for `stalledAnswerMs` at most, if the peer takes less than `stalledBytesPerSecondMin`.
+ */
 export interface TransportLimits {
   /** F31: sum of name + value + 32 over the fields of one header list (RFC 9113, 6.5.2); above it the stream is reset. */
   readonly headerListBytesMax: number;
@@ -36,10 +47,17 @@ export interface TransportLimits {
   /** F36: bytes of frames that carry no message, in one minute, beyond what honest traffic of the same time explains. */
   readonly overheadBytesPerMinute: number;
   /**
-   * F37: bytes of one connection that wait for the peer; a message that comes above it resets its stream. From half of
-   * it on, calls are congested, and no more requests are read while the socket is busy.
+   * F37: bytes of one connection that may wait for the peer before it is made to wait itself. From half of it on,
+   * complete requests are kept and not begun, and streaming calls that cannot write at once are congested. An answer
+   * is never refused for its size or for what else waits (LIM-3). Above the whole of it in what flow control does not
+   * bind (headers, trailers, control frames) the connection is closed.
    */
   readonly unsentBytesPerConnectionMax: number;
+  /**
+   * F37: bytes of one streaming call that may wait for the peer; a call that ignores `congested` and sends one more
+   * message above it is reset. The first message of a call is always taken.
+   */
+  readonly unsentBytesPerCallMax: number;
   /** F37: bytes that may stand ready for a busy socket before data waits in its stream. */
   readonly socketBacklogBytesMax: number;
   /** F20: a call with more unsent bytes than this is congested. */
@@ -80,7 +98,10 @@ export interface TransportLimits {
   readonly streamReceiveWindowBytes: number;
   /** Flow-control window that the connection gives the peer. */
   readonly connectionReceiveWindowBytes: number;
-  /** F16: bytes of unfinished request messages of one connection; above it the stream that brought them is reset. */
+  /**
+   * F16: bytes of unfinished and postponed request messages of one connection; above it the call that brought them is
+   * refused. While requests are postponed, half of it closes the connection's receive window first.
+   */
   readonly bufferedBytesPerConnectionMax: number;
   /** F16: the same over all connections. */
   readonly bufferedBytesTotalMax: number;
@@ -109,6 +130,7 @@ export const defaultLimits: TransportLimits = {
   emptyFramesPerStreamMax: 100,
   overheadBytesPerMinute: MIB,
   unsentBytesPerConnectionMax: 8 * MIB,
+  unsentBytesPerCallMax: 8 * MIB,
   socketBacklogBytesMax: 256 * KIB,
   callHighWaterBytes: 256 * KIB,
   callLowWaterBytes: 64 * KIB,

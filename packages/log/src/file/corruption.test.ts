@@ -193,9 +193,14 @@ test("F4: damage found while running is an error, never a gap, and closes the lo
   const built = await buildLog({ limits: LIMITS, payloads: PAYLOADS, ending: "killed" });
   const disk = holding(built.image);
   const failures: Error[] = [];
-  const log = await openFileLog({ folder: FOLDER, disk, limits: LIMITS, onFailure: (error) => failures.push(error) });
+  const log = await openFileLog({
+    folder: FOLDER,
+    disk: disk.mount(),
+    limits: LIMITS,
+    onFailure: (error) => failures.push(error),
+  });
   await log.acquire();
-  const file = await disk.open("segment.open", segmentPaths(built.image)[1]!, "update");
+  const file = await disk.mount().open("segment.open", segmentPaths(built.image)[1]!, "update");
   await file.write("tail.zero", Buffer.from("?"), 0, 1, 600);
   await assert.rejects(replayed(log), LogDamagedError);
   assert.ok(failures[0] instanceof LogDamagedError);

@@ -30,7 +30,14 @@ export async function createLog(
   const bytes = segmentBytesAfter(0, limits);
   const header = Buffer.alloc(SEGMENT_HEADER_BYTES);
   writeSegmentHeader(header, identity, 1, 1, bytes);
-  const segment = await makeSegmentFile(disk, folder, 1, bytes, limits.zeroSliceBytes, header, () => false);
+  const segment = await makeSegmentFile({
+    disk,
+    folder,
+    sequence: 1,
+    bytes,
+    sliceBytes: limits.zeroSliceBytes,
+    header,
+  });
   await segment?.close("handle.close");
   await writeMeta(disk, folder, identity);
   return identity;

@@ -157,6 +157,25 @@ test("F6: usage tells how much can be appended without more space", async () => 
   await log.close();
 });
 
+test("F6: on a full disk, segments that a snapshot made superfluous are used again, empty", async () => {
+  const run = new FaultRun(new SimulatedDisk("microtasks"));
+  const log = await openedAndOwned(run);
+  const state: Buffer[] = [];
+  const appendMany = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const payload = `${state.length} `.padEnd(300, "full");
+      assert.equal((await run.append(log, payload)).fate, "stored");
+      state.push(Buffer.from(payload));
+    }
+    await log.writeSnapshot(log.lastIndex, state);
+  };
+  for (let round = 0; round < 5; round++) await appendMany(4);
+  run.disk.faults = (operation) => (operation === "segment.create" ? NO_SPACE : undefined);
+  // Without the ones used again, three segments at most would be left.
+  for (let round = 0; round < 12; round++) await appendMany(4);
+  await reopenAfterPowerCut(run, "strict", seededRandom(3));
+});
+
 /** Every call whose failure means that something believed durable may not be. */
 const SYNCS: readonly DiskOperation[] = ["append.sync", "segment.sync", "folder.sync", "snapshot.sync"];
 
@@ -223,7 +242,7 @@ test("F7, F9: any call fails during opening or creating, for every n: refused wi
       }
       run.disk.faults = (_operation, _path, count) => (count === failAt ? IO_ERROR : undefined);
       const environment = new TestEnvironment(failAt);
-      const options = { folder: FOLDER, disk: run.disk, limits: TIGHT_LIMITS, environment };
+      const options = { folder: FOLDER, disk: run.disk.mount(), limits: TIGHT_LIMITS, environment };
       const opened = await openFileLog(options).catch((error: unknown) => error);
       if (!(opened instanceof Error)) break;
       assert.ok(opened instanceof LogFolderUnreadableError, `n = ${failAt}: ${opened}`);
@@ -238,7 +257,7 @@ test("F7: a failure outside of any append is reported at once", async () => {
   const disk = new SimulatedDisk();
   const environment = new TestEnvironment();
   const failed = new Promise<Error>((resolve) => {
-    const options = { folder: FOLDER, disk, limits: TIGHT_LIMITS, environment, onFailure: resolve };
+    const options = { folder: FOLDER, disk: disk.mount(), limits: TIGHT_LIMITS, environment, onFailure: resolve };
     openFileLog(options).then(async (log) => {
       await log.acquire();
       // The note of the durable index is written by a timer, with nobody waiting for it.

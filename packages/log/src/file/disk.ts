@@ -27,6 +27,7 @@ export const DISK_OPERATIONS = [
   "segment.zero",
   "segment.sync",
   "segment.publish",
+  "segment.recycle",
   "segment.remove",
   "append.write",
   "append.sync",

@@ -19,7 +19,7 @@ import { asError, LogClosedError, LogFolderLockedError } from "../errors.js";
 import { checkedLimits, type LogLimits } from "../limits.js";
 import { type ClaimedFolder, claimFolder } from "./claim-folder.js";
 import type { Disk, DiskFile } from "./disk.js";
-import { segmentName } from "./file-names.js";
+import { segmentName, unfinished } from "./file-names.js";
 import { NamingDisk } from "./naming-disk.js";
 import { readEntries } from "./read-entries.js";
 import { RECORD_HEADER_BYTES, recordBytes, SEGMENT_HEADER_BYTES, sealRecord } from "./record.js";
@@ -159,8 +159,7 @@ export class FileEngine implements LogEngine {
     while (log.segments.length > 1 && log.segments[1]!.firstIndex <= keepFrom) {
       const oldest = log.segments[0]!;
       log.segments = log.segments.slice(1);
-      await this.#disk.remove("segment.remove", oldest.path);
-      await this.#disk.syncFolder("folder.sync", this.#options.folder);
+      await this.#discard(oldest, segmentBytesAfter(log.last.bytes, this.#limits));
     }
   }
 
@@ -169,7 +168,8 @@ export class FileEngine implements LogEngine {
     const spareBytes = this.#spare.ready?.bytes ?? 0;
     const segmentBytes = segments.reduce((bytes, segment) => bytes + segment.bytes, spareBytes);
     const reserved = last.bytes - last.end + Math.max(0, spareBytes - SEGMENT_HEADER_BYTES);
-    return { bytesOnDisk: segmentBytes + snapshots.bytesOnDisk, bytesReserved: reserved };
+    const bytesOnDisk = segmentBytes + this.#spare.recycledBytes + snapshots.bytesOnDisk;
+    return { bytesOnDisk, bytesReserved: reserved };
   }
 
   close(): Promise<void> {
@@ -190,6 +190,19 @@ export class FileEngine implements LogEngine {
       await Promise.allSettled([folder.owner.close(), folder.unlock()]);
       throw error;
     }
+  }
+
+  async #discard(segment: Segment, wantedBytes: number): Promise<void> {
+    const { folder } = this.#options;
+    segment.discarded = true;
+    if (!this.#spare.wants(segment.bytes, wantedBytes)) {
+      await this.#disk.remove("segment.remove", segment.path);
+      await this.#disk.syncFolder("folder.sync", folder);
+      return;
+    }
+    await this.#disk.rename("segment.recycle", segment.path, unfinished(segment.path));
+    await this.#disk.syncFolder("folder.sync", folder);
+    this.#spare.recycle(unfinished(segment.path), segment.bytes);
   }
 
   #answerAtOnce(index: number, entryBytes: number): PutResult | undefined {

@@ -2,7 +2,8 @@
  * How fast the file log is on the disk of this machine: `node dist/file/file-log.bench.js [folder]`.
  *
  * Appends are made one after another, as a replica makes them: the next batch starts when the one
- * before is durable. A batch stands for as many commands as were waiting. Reopening is measured with
+ * before is durable. A batch stands for as many commands as were waiting. Small snapshots on the way
+ * let old segments be discarded, as they are in a server that has been up for a while. Reopening is measured with
  * the files in the page cache; a cold disk adds its own reading time.
  */
 
@@ -14,7 +15,9 @@ import { openFileLog } from "./open-file-log.js";
 
 const COMMAND_BYTES = 200;
 const BATCH_BYTES = 20 * 1024;
-const SECONDS_PER_CASE = 4;
+const WARM_UP_SECONDS = 5;
+const SECONDS_PER_CASE = 5;
+const BYTES_PER_SNAPSHOT = 64 * 1024 * 1024;
 const COMMANDS_TO_REPLAY = 1_000_000;
 
 interface Latencies {
@@ -25,6 +28,7 @@ interface Latencies {
 
 function appendFor(log: Log, payload: Uint8Array, seconds: number): Promise<Latencies> {
   const latencies: number[] = [];
+  const appendsPerSnapshot = Math.ceil(BYTES_PER_SNAPSHOT / payload.length);
   const start = performance.now();
   return new Promise((resolve, reject) => {
     const next = (): void => {
@@ -36,6 +40,7 @@ function appendFor(log: Log, payload: Uint8Array, seconds: number): Promise<Late
         }
         const now = performance.now();
         latencies.push(now - begun);
+        if (latencies.length % appendsPerSnapshot === 0) log.writeSnapshot(result.index, [payload]).catch(reject);
         if (now - start < seconds * 1000) next();
         else
           resolve({
@@ -62,7 +67,7 @@ async function benchAppends(parent: string, payloadBytes: number): Promise<void>
   const log = await openFileLog({ folder: join(parent, `append-${payloadBytes}`) });
   await log.acquire();
   const payload = Buffer.alloc(payloadBytes, 0x5a);
-  await appendFor(log, payload, 1);
+  await appendFor(log, payload, WARM_UP_SECONDS);
   const before = process.cpuUsage();
   const result = await appendFor(log, payload, SECONDS_PER_CASE);
   const cpu = process.cpuUsage(before);

@@ -4,8 +4,8 @@
  */
 
 import { LogDamagedError } from "../errors.js";
-import { type Disk, withFile } from "./disk.js";
-import { readRecords } from "./record-reader.js";
+import { type Disk, isAbsent, withFile } from "./disk.js";
+import { readRecords, type Stop } from "./record-reader.js";
 import type { Segment } from "./segment.js";
 
 export interface EntrySource {
@@ -18,7 +18,7 @@ export interface EntrySource {
 
 /**
  * Hands the entries from `from` to `to`, which exist, to `visit` in order; `entry` is valid only
- * during the call. @throws LogDamagedError.
+ * during the call. @throws LogDamagedError; RangeError if they are discarded meanwhile.
  */
 export async function readEntries(
   source: EntrySource,
@@ -41,9 +41,24 @@ async function readSegment(
   to: number,
   visit: (index: number, entry: Buffer) => void,
 ): Promise<number> {
+  const stop = await readRange(source, segment, from, to, visit).catch((error: unknown) => {
+    throw segment.discarded && isAbsent(error) ? discardedError(segment) : error;
+  });
+  if (stop.reason === "visitor") return to + 1;
+  if (segment.discarded) throw discardedError(segment);
+  throw new LogDamagedError(segment.path, stop.offset, `entry ${stop.index} can no longer be read`);
+}
+
+function readRange(
+  source: EntrySource,
+  segment: Segment,
+  from: number,
+  to: number,
+  visit: (index: number, entry: Buffer) => void,
+): Promise<Stop> {
   const near = segment.near(from);
   const fileBytes = segment.end;
-  const stop = await withFile(source.disk, "segment.open", segment.path, "read", (file) =>
+  return withFile(source.disk, "segment.open", segment.path, "read", (file) =>
     readRecords(
       { file, fileBytes, sequence: segment.sequence, identity: source.identity },
       "segment.read",
@@ -56,6 +71,10 @@ async function readSegment(
       },
     ),
   );
-  if (stop.reason === "visitor") return to + 1;
-  throw new LogDamagedError(segment.path, stop.offset, `entry ${stop.index} can no longer be read`);
+}
+
+function discardedError(segment: Segment): RangeError {
+  return new RangeError(
+    `entries ${segment.firstIndex} to ${segment.lastIndex} were discarded while they were being read`,
+  );
 }

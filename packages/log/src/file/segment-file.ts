@@ -35,37 +35,43 @@ export function writeSegmentHeader(
   writeFileHeader(target, "HFLOGSEG", identity, firstIndex, bytes, sequence);
 }
 
+export interface SegmentPlan {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly sequence: number;
+  readonly bytes: number;
+  /** How much is written between two syncs. */
+  readonly sliceBytes: number;
+  /** The first sector, if it is known already. */
+  readonly header?: Buffer;
+  /** An unfinished file of the same length whose blocks are used again. */
+  readonly recycled?: string;
+  /** Asked between slices. */
+  readonly isStopped?: () => boolean;
+}
+
 /**
- * Makes a segment file of `bytes` zeros, or with `header` in front, and publishes its name once it is
+ * Makes a segment file full of zeros, or with a header in front, and publishes its name once it is
  * durable. Synced slice by slice, so that a burst of zeros never stands before an append in the
- * disk's queue. The file is returned open for update; undefined if `isStopped` said so in between.
- * If it throws, there is no such file.
+ * disk's queue. The file is returned open for update; undefined if it was stopped in between. If it
+ * throws, there is no such file.
  */
-export async function makeSegmentFile(
-  disk: Disk,
-  folder: string,
-  sequence: number,
-  bytes: number,
-  sliceBytes: number,
-  header: Buffer | undefined,
-  isStopped: () => boolean,
-): Promise<DiskFile | undefined> {
-  const path = join(folder, segmentName(sequence));
-  const draft = await disk.open("segment.create", unfinished(path), "create");
+export async function makeSegmentFile(plan: SegmentPlan): Promise<DiskFile | undefined> {
+  const { disk, folder, recycled } = plan;
+  const path = join(folder, segmentName(plan.sequence));
+  const draftPath = recycled ?? unfinished(path);
+  const isNew = recycled === undefined;
+  const draft = await disk.open(isNew ? "segment.create" : "segment.open", draftPath, isNew ? "create" : "update");
   let published = false;
   try {
-    if (await fillWithZeros(draft, bytes, sliceBytes, isStopped)) {
-      if (header !== undefined) {
-        await writeAll(draft, "segment.zero", header, 0);
-        await draft.sync("segment.sync");
-      }
-      await disk.rename("segment.publish", unfinished(path), path);
+    if (await fill(draft, plan)) {
+      await disk.rename("segment.publish", draftPath, path);
       published = true;
     }
   } finally {
     if (!published) {
       await draft.close("handle.close");
-      await disk.remove("leftover.remove", unfinished(path));
+      await disk.remove("leftover.remove", draftPath);
     }
   }
   if (!published) return undefined;
@@ -73,18 +79,17 @@ export async function makeSegmentFile(
   return draft;
 }
 
-async function fillWithZeros(
-  file: DiskFile,
-  bytes: number,
-  sliceBytes: number,
-  isStopped: () => boolean,
-): Promise<boolean> {
-  for (let at = 0; at < bytes; ) {
-    if (isStopped()) return false;
-    const end = Math.min(bytes, at + sliceBytes);
-    await writeZeros(file, "segment.zero", at, end);
-    await file.sync("segment.sync");
+/** @returns false if it was stopped. */
+async function fill(draft: DiskFile, plan: SegmentPlan): Promise<boolean> {
+  for (let at = 0; at < plan.bytes; ) {
+    if (plan.isStopped?.() === true) return false;
+    const end = Math.min(plan.bytes, at + plan.sliceBytes);
+    await writeZeros(draft, "segment.zero", at, end);
+    await draft.sync("segment.sync");
     at = end;
   }
+  if (plan.header === undefined) return true;
+  await writeAll(draft, "segment.zero", plan.header, 0);
+  await draft.sync("segment.sync");
   return true;
 }

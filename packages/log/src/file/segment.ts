@@ -18,6 +18,8 @@ export class Segment {
   lastIndex: number;
   /** Where the next record goes. */
   end = SEGMENT_HEADER_BYTES;
+  /** True once the file may be deleted or used again: whoever is still reading finds other bytes. */
+  discarded = false;
   /** Offset of the last record. */
   lastOffset = SEGMENT_HEADER_BYTES;
   readonly #positions: number[] = [];

@@ -144,7 +144,7 @@ for (const [what, start] of Object.entries(STARTS)) {
     disk.faults = start.faults;
     const options = {
       folder: FOLDER,
-      disk,
+      disk: disk.mount(),
       limits: LIMITS,
       environment: new TestEnvironment(),
       mustExist: start.mustExist ?? false,

@@ -174,7 +174,7 @@ test("F3: cut bytes are copied aside and reported, zeroed, and a new entry takes
   const reports: unknown[] = [];
   const log = await openFileLog({
     folder: "/data",
-    disk,
+    disk: disk.mount(),
     limits: LIMITS,
     onRecovery: (report) => reports.push(report),
   });

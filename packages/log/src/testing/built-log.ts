@@ -36,7 +36,7 @@ export interface BuildPlan {
 export async function buildLog(plan: BuildPlan, seed = 7): Promise<BuiltLog> {
   const disk = new SimulatedDisk();
   const environment = new TestEnvironment(seed);
-  const log = await openFileLog({ folder: FOLDER, disk, limits: plan.limits, environment });
+  const log = await openFileLog({ folder: FOLDER, disk: disk.mount(), limits: plan.limits, environment });
   await log.acquire();
   const payloads = new Map<number, string>();
   for (const [i, payload] of plan.payloads.entries()) {
@@ -58,7 +58,7 @@ export function snapshotChunks(index: number): Buffer[] {
 
 /** Opens a log on a copy of `image`. */
 export function openImage(image: Image, limits: Partial<LogLimits>, disk = holding(image)): Promise<Log> {
-  return openFileLog({ folder: FOLDER, disk, limits, environment: new TestEnvironment(11) });
+  return openFileLog({ folder: FOLDER, disk: disk.mount(), limits, environment: new TestEnvironment(11) });
 }
 
 export function holding(image: Image): SimulatedDisk {

@@ -31,7 +31,8 @@ export const ENGINE_CONTRACT = {
   19: "snapshots are listed newest first, and prune keeps the newest ones",
   20: "the identity stays the same across crashes and differs between logs",
   21: "close settles the put in flight; later puts are refused as closed, other calls throw LogClosedError",
-  22: "an exclusive engine refuses a second opener; of two shared ones exactly one stores at an index",
+  22: "entries discarded while they are being read are still handed over, or end the reading as a RangeError",
+  23: "an exclusive engine refuses a second opener; of two shared ones exactly one stores at an index",
 } as const;
 
 type Sentence = keyof typeof ENGINE_CONTRACT;
@@ -354,6 +355,25 @@ const PROOFS: {
   },
 
   async 22(place) {
+    const engine = place.engine();
+    const failures: Error[] = [];
+    await engine.open({ ...ACCEPT_ALL, failed: (error) => failures.push(error) });
+    for (let index = 1; index <= 300; index++) await put(engine, index, bytesFor(index));
+    await engine.snapshots.write(250, [bytesFor(250)]);
+    let trimmed: Promise<void> | undefined;
+    const reading = engine.tail(1, (index, bytes) => {
+      assert.deepEqual(Buffer.from(bytes), bytesFor(index));
+      trimmed ??= engine.trim(251);
+    });
+    await reading.catch((error: unknown) => assert.ok(error instanceof RangeError, String(error)));
+    await trimmed;
+    for (let index = 301; index <= 340; index++)
+      assert.equal((await put(engine, index, bytesFor(index))).fate, "stored");
+    assert.deepEqual(failures, []);
+    await engine.close();
+  },
+
+  async 23(place) {
     const one = await filled(place, 1);
     const two = place.engine();
     if (one.exclusive) {

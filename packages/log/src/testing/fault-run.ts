@@ -48,7 +48,13 @@ export class FaultRun {
     const environment = new TestEnvironment(this.#seed * 1000 + this.#lives);
     this.#environment = environment;
     const onFailure = (error: Error) => this.failures.push(error);
-    const log = await openFileLog({ folder: FOLDER, disk: this.disk, limits: TIGHT_LIMITS, environment, onFailure });
+    const log = await openFileLog({
+      folder: FOLDER,
+      disk: this.disk.mount(),
+      limits: TIGHT_LIMITS,
+      environment,
+      onFailure,
+    });
     this.#check(await stateOf(log));
     return log;
   }

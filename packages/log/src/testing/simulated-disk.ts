@@ -2,15 +2,15 @@
  * A disk in memory that forgets what was not synced, tears sectors, loses names, runs full and fails
  * on command (fault model 8.4). For tests of the file engine and for the simulator.
  *
- * A crash comes in two steps, as in life: the process dies (`kill`, or a fault that says "crash" at
- * some operation; whatever it had asked for is never answered), then the machine comes back
- * (`restart`) with what survived.
+ * A process uses the disk through a mount. A crash comes in two steps, as in life: the process dies
+ * (`kill`, or a fault that says "crash" at some operation), then the machine comes back (`restart`)
+ * with what survived. Nothing is ever answered, and nothing done, through a mount from before.
  */
 
-import { dirname } from "node:path";
 import { LogFolderLockedError } from "../errors.js";
 import type { Disk, DiskFile, DiskOperation, OpenMode } from "../file/disk.js";
 import { SimulatedFile } from "./simulated-file.js";
+import { SimulatedNames } from "./simulated-names.js";
 
 /** What survives besides what was synced. `kind`: everything, as after SIGKILL. `strict`: nothing. `wild`: any part. */
 export type CrashMode = "kind" | "strict" | "wild";
@@ -25,40 +25,35 @@ export type Fault =
   /** The process dies before the operation has any effect. */
   | { readonly kind: "crash" };
 
-/** Asked before each operation; `count` numbers them from 1. */
+/** Asked before each operation; `count` numbers them from 1 in each life. */
 export type FaultPlan = (operation: DiskOperation, path: string, count: number) => Fault | undefined;
 
-interface NameChange {
-  readonly folder: string;
-  /** Undefined takes the name away. */
-  readonly names: readonly (readonly [path: string, file: SimulatedFile | undefined])[];
-}
-
-export class SimulatedDisk implements Disk {
+export class SimulatedDisk {
   /** Faults to come; none by default. */
   faults: FaultPlan | undefined;
-  #names = new Map<string, SimulatedFile>();
-  #durableNames = new Map<string, SimulatedFile>();
-  #unsyncedNames: NameChange[] = [];
-  readonly #locks = new Set<string>();
+  readonly names: SimulatedNames;
+  readonly locks = new Set<string>();
+  readonly #pace: Pace;
   #life = 1;
   #dead = false;
   #count = 0;
   #died: () => void = () => {};
   #death = new Promise<void>((resolve) => (this.#died = resolve));
 
-  readonly #pace: Pace;
-
-  constructor(pace: Pace = "turns") {
+  constructor(pace: Pace = "turns", names = new SimulatedNames()) {
     this.#pace = pace;
+    this.names = names;
   }
 
   /** A disk that holds `image`, all of it durable. The buffers are copied before they are changed. */
   static holding(image: ReadonlyMap<string, Buffer>, pace: Pace = "turns"): SimulatedDisk {
-    const disk = new SimulatedDisk(pace);
-    for (const [path, contents] of image) disk.#names.set(path, new SimulatedFile(contents));
-    disk.#durableNames = new Map(disk.#names);
-    return disk;
+    const files = [...image].map(([path, contents]) => [path, new SimulatedFile(contents)] as const);
+    return new SimulatedDisk(pace, new SimulatedNames(files));
+  }
+
+  /** The disk as one process sees it: dead when that process is. */
+  mount(): Disk {
+    return new Mount(this, this.#life);
   }
 
   /** Resolves when the process that uses the disk has died. */
@@ -77,10 +72,10 @@ export class SimulatedDisk implements Disk {
 
   /** What a reader would see, by path. */
   image(): Map<string, Buffer> {
-    return new Map([...this.#names].map(([path, file]) => [path, Buffer.from(file.contents)]));
+    return new Map([...this.names.entries()].map(([path, file]) => [path, Buffer.from(file.contents)]));
   }
 
-  /** Ends the process that uses the disk: nothing it asked for is answered any more. */
+  /** Ends the process that uses the disk. */
   kill(): void {
     this.#dead = true;
     this.#died();
@@ -92,76 +87,20 @@ export class SimulatedDisk implements Disk {
     this.#life += 1;
     this.#dead = false;
     this.#count = 0;
-    this.#locks.clear();
+    this.locks.clear();
     this.#death = new Promise((resolve) => (this.#died = resolve));
   }
 
-  async makeFolder(operation: DiskOperation, folder: string): Promise<void> {
-    await this.step(operation, folder, this.#life);
+  isGone(life: number): boolean {
+    return this.#dead || life !== this.#life;
   }
-
-  async lockFolder(operation: DiskOperation, folder: string): Promise<() => Promise<void>> {
-    const life = this.#life;
-    await this.step(operation, folder, life);
-    if (this.#locks.has(folder)) throw new LogFolderLockedError(folder);
-    this.#locks.add(folder);
-    return async () => {
-      if (life === this.#life) this.#locks.delete(folder);
-    };
-  }
-
-  async list(operation: DiskOperation, folder: string): Promise<string[]> {
-    await this.step(operation, folder, this.#life);
-    const inFolder = [...this.#names.keys()].filter((path) => dirname(path) === folder);
-    return inFolder.map((path) => path.slice(folder.length + 1));
-  }
-
-  async syncFolder(operation: DiskOperation, folder: string): Promise<void> {
-    await this.step(operation, folder, this.#life);
-    for (const change of this.#unsyncedNames) if (change.folder === folder) apply(change, this.#durableNames);
-    this.#unsyncedNames = this.#unsyncedNames.filter((change) => change.folder !== folder);
-  }
-
-  async open(operation: DiskOperation, path: string, mode: OpenMode): Promise<DiskFile> {
-    const life = this.#life;
-    await this.step(operation, path, life);
-    let file = this.#names.get(path);
-    if (mode === "create") {
-      if (file !== undefined) throw failure("EEXIST", operation, path);
-      file = new SimulatedFile();
-      this.#change({ folder: dirname(path), names: [[path, file]] });
-    }
-    if (file === undefined) throw failure("ENOENT", operation, path);
-    return new SimulatedHandle(this, life, path, file);
-  }
-
-  async rename(operation: DiskOperation, from: string, to: string): Promise<void> {
-    await this.step(operation, from, this.#life);
-    const file = this.#names.get(from);
-    if (file === undefined) throw failure("ENOENT", operation, from);
-    this.#change({
-      folder: dirname(to),
-      names: [
-        [to, file],
-        [from, undefined],
-      ],
-    });
-  }
-
-  async remove(operation: DiskOperation, path: string): Promise<void> {
-    await this.step(operation, path, this.#life);
-    if (!this.#names.has(path)) throw failure("ENOENT", operation, path);
-    this.#change({ folder: dirname(path), names: [[path, undefined]] });
-  }
-
-  async close(): Promise<void> {}
 
   /** The way of every asynchronous call: ask for a fault, let time pass, fail or go on. Never settles for the dead. */
   async step(operation: DiskOperation, path: string, life: number): Promise<Fault | undefined> {
     const fault = this.#ask(operation, path, life);
     if (this.#pace === "turns") await new Promise((resolve) => setImmediate(resolve));
     else await undefined;
-    if (fault === "dead" || this.#isGone(life)) return new Promise<never>(() => {});
+    if (fault === "dead" || this.isGone(life)) return new Promise<never>(() => {});
     if (fault?.kind === "error") throw failure(fault.code, operation, path);
     return fault;
   }
@@ -175,7 +114,7 @@ export class SimulatedDisk implements Disk {
   }
 
   #ask(operation: DiskOperation, path: string, life: number): Fault | undefined | "dead" {
-    if (this.#isGone(life)) return "dead";
+    if (this.isGone(life)) return "dead";
     this.#count += 1;
     const fault = this.faults?.(operation, path, this.#count);
     if (fault?.kind !== "crash") return fault;
@@ -183,25 +122,80 @@ export class SimulatedDisk implements Disk {
     return "dead";
   }
 
-  #isGone(life: number): boolean {
-    return this.#dead || life !== this.#life;
-  }
-
-  #change(change: NameChange): void {
-    apply(change, this.#names);
-    this.#unsyncedNames.push(change);
-  }
-
-  #powerCut(mode: CrashMode, random: () => number): void {
-    for (const change of this.#unsyncedNames) {
-      if (mode === "wild" && random() < 0.5) apply(change, this.#durableNames);
-    }
-    this.#unsyncedNames = [];
-    this.#names = new Map(this.#durableNames);
-    for (const file of new Set(this.#names.values())) {
+  #powerCut(mode: "strict" | "wild", random: () => number): void {
+    this.names.powerCut(() => mode === "wild" && random() < 0.5);
+    for (const [, file] of this.names.entries()) {
       if (mode === "wild") file.keepSome(random);
       else file.forgetUnsynced();
     }
+  }
+}
+
+class Mount implements Disk {
+  readonly #disk: SimulatedDisk;
+  readonly #life: number;
+
+  constructor(disk: SimulatedDisk, life: number) {
+    this.#disk = disk;
+    this.#life = life;
+  }
+
+  async makeFolder(operation: DiskOperation, folder: string): Promise<void> {
+    await this.#step(operation, folder);
+  }
+
+  async lockFolder(operation: DiskOperation, folder: string): Promise<() => Promise<void>> {
+    await this.#step(operation, folder);
+    const { locks } = this.#disk;
+    if (locks.has(folder)) throw new LogFolderLockedError(folder);
+    locks.add(folder);
+    return async () => {
+      if (!this.#disk.isGone(this.#life)) locks.delete(folder);
+    };
+  }
+
+  async list(operation: DiskOperation, folder: string): Promise<string[]> {
+    await this.#step(operation, folder);
+    return this.#disk.names.in(folder);
+  }
+
+  async syncFolder(operation: DiskOperation, folder: string): Promise<void> {
+    await this.#step(operation, folder);
+    this.#disk.names.sync(folder);
+  }
+
+  async open(operation: DiskOperation, path: string, mode: OpenMode): Promise<DiskFile> {
+    await this.#step(operation, path);
+    const { names } = this.#disk;
+    let file = names.get(path);
+    if (mode === "create") {
+      if (file !== undefined) throw failure("EEXIST", operation, path);
+      file = new SimulatedFile();
+      names.change([path, file]);
+    }
+    if (file === undefined) throw failure("ENOENT", operation, path);
+    return new SimulatedHandle(this.#disk, this.#life, path, file);
+  }
+
+  async rename(operation: DiskOperation, from: string, to: string): Promise<void> {
+    await this.#step(operation, from);
+    const { names } = this.#disk;
+    const file = names.get(from);
+    if (file === undefined) throw failure("ENOENT", operation, from);
+    names.change([to, file], [from, undefined]);
+  }
+
+  async remove(operation: DiskOperation, path: string): Promise<void> {
+    await this.#step(operation, path);
+    const { names } = this.#disk;
+    if (names.get(path) === undefined) throw failure("ENOENT", operation, path);
+    names.change([path, undefined]);
+  }
+
+  async close(): Promise<void> {}
+
+  #step(operation: DiskOperation, path: string): Promise<Fault | undefined> {
+    return this.#disk.step(operation, path, this.#life);
   }
 }
 
@@ -274,13 +268,6 @@ class SimulatedHandle implements DiskFile {
     const count = fault?.kind === "short" ? Math.min(length, fault.bytes) : length;
     if (count > 0) this.#file.write(source, from, count, position);
     return count;
-  }
-}
-
-function apply(change: NameChange, names: Map<string, SimulatedFile>): void {
-  for (const [path, file] of change.names) {
-    if (file === undefined) names.delete(path);
-    else names.set(path, file);
   }
 }
 

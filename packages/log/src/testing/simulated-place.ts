@@ -37,11 +37,21 @@ export class SimulatedPlace implements EnginePlace, LogPlace {
   }
 
   engine(): FileEngine {
-    return new FileEngine({ folder: FOLDER, disk: this.disk, limits: SMALL_LIMITS, environment: this.#environment });
+    return new FileEngine({
+      folder: FOLDER,
+      disk: this.disk.mount(),
+      limits: SMALL_LIMITS,
+      environment: this.#environment,
+    });
   }
 
   open(): Promise<Log> {
-    return openFileLog({ folder: FOLDER, disk: this.disk, limits: SMALL_LIMITS, environment: this.#environment });
+    return openFileLog({
+      folder: FOLDER,
+      disk: this.disk.mount(),
+      limits: SMALL_LIMITS,
+      environment: this.#environment,
+    });
   }
 
   async crash(): Promise<void> {

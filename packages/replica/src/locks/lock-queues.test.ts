@@ -142,3 +142,37 @@ test("I4a: whatever is deleted and in whatever order, the granted waiter is alwa
     { numRuns: 50 },
   );
 });
+
+test("LOCK-5: the keys of a large prefix are read once, not for every caller that comes and goes", async () => {
+  const harness = await Harness.start();
+  const { locks, machine } = harness.replica;
+  for (let i = 0; i < 100; i++) await harness.put(`n/ordinary/${i}`);
+  let reads = 0;
+  const forEachLive = machine.forEachLive.bind(machine);
+  machine.forEachLive = (...args) => {
+    reads++;
+    forEachLive(...args);
+  };
+  const told: string[] = [];
+  for (const name of ["a", "b", "c"]) {
+    const waiter = await contend(harness, name, told);
+    locks.leave(prefix, byteString(`n/${name}`), waiter);
+    await harness.delete(`n/${name}`);
+  }
+  assert.equal(reads, 1);
+  for (let i = 0; i < 100; i++) await harness.delete(`n/ordinary/${i}`);
+  assert.equal(locks.oldest(prefix), undefined);
+});
+
+test("a queue that is kept without a waiter follows the keys", async () => {
+  const harness = await Harness.start();
+  for (let i = 100; i < 200; i++) await harness.put(`n/${i}`);
+  assert.equal(harness.replica.locks.oldest(prefix)?.key, "n/100");
+  await harness.delete("n/100");
+  await harness.put("n/100");
+  assert.equal(harness.replica.locks.oldest(prefix)?.key, "n/101");
+  const told: string[] = [];
+  await contend(harness, "late", told);
+  for (let i = 100; i < 200; i++) await harness.delete(`n/${i}`);
+  assert.deepEqual(told, ["late granted"]);
+});

@@ -1,23 +1,35 @@
 /**
  * Who is the oldest under each prefix, and who waits to become it.
  *
- * A derived index over ordinary keys, kept only for prefixes on which somebody waits. `observe` is fed
- * every change in the turn in which it was applied: whoever deletes the holder's key, by Unlock,
- * revoke, expiry or a plain delete, exactly one contender becomes the oldest and its waiters are
- * told in that same turn; a contender whose own key is deleted is told that it has lost. Whether a
- * key may be created, and what a grant means, belongs to the services.
+ * A derived index over ordinary keys, kept for prefixes on which somebody waits and for a few large ones besides.
+ * `observe` is fed every change in the turn in which it was applied: whoever deletes the holder's key, by Unlock, revoke,
+ * expiry or a plain delete, exactly one contender becomes the oldest and its waiters are told in that same turn; a
+ * contender whose own key is deleted is told that it has lost. Whether a key may be created, and what a grant means,
+ * belongs to the services.
  */
 import type { ByteString } from "@holdfast/protocol";
 import type { KeyVersion, StateMachine } from "@holdfast/state-machine";
 import { type Contender, LockQueue, type LockWaiter } from "./lock-queue.js";
 
+/** A queue of at least so many keys is kept for a while when its last waiter has gone. */
+const largeQueue = 64;
+/** How many large queues are kept without a waiter. */
+const idleQueuesMax = 64;
+
 /** What became of a request to wait. `waiting` lasts until a waiter's method is called or `leave`. */
 export type WaitResult = "held" | "lost" | "waiting";
+
+/** Up to here every slash of a key is looked at; a key with more must not cost a look for each (I12). */
+const slashesMax = 16;
 
 export class LockQueues {
   readonly #machine: StateMachine;
   readonly #queues = new Map<ByteString, LockQueue>();
+  /** How many queues have a prefix of each length. */
+  readonly #prefixLengths = new Map<number, number>();
   readonly #changed = new Set<LockQueue>();
+  /** Large queues on which nobody waits, the longest idle first. */
+  readonly #idle = new Set<LockQueue>();
   #waiterCount = 0;
 
   constructor(machine: StateMachine) {
@@ -31,9 +43,10 @@ export class LockQueues {
 
   /** The oldest live key under `prefix` now, or undefined if there is none. */
   oldest(prefix: ByteString): KeyVersion | undefined {
-    const queue = this.#queues.get(prefix);
-    if (queue === undefined) return this.#scanOldest(prefix);
-    return queue.oldest === undefined ? undefined : this.#machine.get(queue.oldest.key);
+    const queue = this.#queue(prefix);
+    const { oldest } = queue;
+    this.#letGo(queue);
+    return oldest === undefined ? undefined : this.#machine.get(oldest.key);
   }
 
   /**
@@ -42,14 +55,17 @@ export class LockQueues {
    */
   wait(prefix: ByteString, key: ByteString, createRevision: number, waiter: LockWaiter): WaitResult {
     if (this.#machine.get(key)?.createRevision !== createRevision) return "lost";
-    const isOldest = this.oldest(prefix)?.key === key;
-    if (isOldest) return "held";
-    const queue = this.#queues.get(prefix) ?? this.#build(prefix);
+    const queue = this.#queue(prefix);
     const contender = queue.get(key);
     if (contender === undefined) throw new Error("lock queue does not hold a live key under its prefix");
+    if (contender === queue.oldest) {
+      this.#letGo(queue);
+      return "held";
+    }
     contender.waiters.add(waiter);
     queue.waiterCount++;
     this.#waiterCount++;
+    this.#idle.delete(queue);
     return "waiting";
   }
 
@@ -69,12 +85,27 @@ export class LockQueues {
 
   #observeOne(change: KeyVersion): void {
     const { key } = change;
+    let slashes = 0;
     for (let slash = key.indexOf("/"); slash !== -1; slash = key.indexOf("/", slash + 1)) {
-      const queue = this.#queues.get(key.slice(0, slash + 1) as ByteString);
-      if (queue === undefined) continue;
-      if (change.version === 1) queue.add(key, change.createRevision);
-      else if (change.version === 0) this.#lose(queue, queue.remove(key));
+      if (slashes++ === slashesMax) {
+        this.#observeDeep(change, slash);
+        return;
+      }
+      this.#observeUnder(change, slash + 1);
     }
+  }
+
+  /** The rest of a key with very many slashes, after `done` characters: only lengths that some prefix has are tried. */
+  #observeDeep(change: KeyVersion, done: number): void {
+    for (const length of this.#prefixLengths.keys()) if (length > done) this.#observeUnder(change, length);
+  }
+
+  /** Takes the change in where it belongs, if there is a queue for the first `length` characters of its key. */
+  #observeUnder({ key, version, createRevision }: KeyVersion, length: number): void {
+    const queue = this.#queues.get(key.slice(0, length) as ByteString);
+    if (queue === undefined) return;
+    if (version === 1) queue.add(key, createRevision);
+    else if (version === 0) this.#lose(queue, queue.remove(key));
   }
 
   #lose(queue: LockQueue, contender: Contender | undefined): void {
@@ -99,7 +130,37 @@ export class LockQueues {
   #forget(queue: LockQueue, waiters: number): void {
     queue.waiterCount -= waiters;
     this.#waiterCount -= waiters;
-    if (queue.waiterCount === 0) this.#queues.delete(queue.prefix);
+    this.#letGo(queue);
+  }
+
+  /**
+   * Forgets a queue on which nobody waits. Large ones are kept for a while: their keys are then read once and not again
+   * for every caller that comes and goes.
+   */
+  #letGo(queue: LockQueue): void {
+    if (queue.waiterCount > 0) return;
+    if (queue.size < largeQueue) {
+      this.#drop(queue);
+      return;
+    }
+    this.#idle.delete(queue);
+    this.#idle.add(queue);
+    const [longestIdle] = this.#idle;
+    if (this.#idle.size > idleQueuesMax && longestIdle !== undefined) this.#drop(longestIdle);
+  }
+
+  #drop(queue: LockQueue): void {
+    this.#idle.delete(queue);
+    if (!this.#queues.delete(queue.prefix)) return;
+    const { length } = queue.prefix;
+    const left = (this.#prefixLengths.get(length) ?? 0) - 1;
+    if (left > 0) this.#prefixLengths.set(length, left);
+    else this.#prefixLengths.delete(length);
+  }
+
+  /** The queue of a prefix, made from its living keys if there is none yet. */
+  #queue(prefix: ByteString): LockQueue {
+    return this.#queues.get(prefix) ?? this.#build(prefix);
   }
 
   #build(prefix: ByteString): LockQueue {
@@ -111,15 +172,8 @@ export class LockQueues {
     const queue = new LockQueue(prefix);
     for (const version of versions) queue.add(version.key, version.createRevision);
     this.#queues.set(prefix, queue);
+    this.#prefixLengths.set(prefix.length, (this.#prefixLengths.get(prefix.length) ?? 0) + 1);
     return queue;
-  }
-
-  #scanOldest(prefix: ByteString): KeyVersion | undefined {
-    let oldest: KeyVersion | undefined;
-    this.#machine.forEachLive(prefix, prefixEnd(prefix), (version) => {
-      if (oldest === undefined || version.createRevision < oldest.createRevision) oldest = version;
-    });
-    return oldest;
   }
 }
 

@@ -74,13 +74,17 @@ export class CatchUp {
   /** The watcher's share of the next stretch of history; moves its cursor behind that stretch. */
   #read(watcher: Watcher): SharedEvent[] {
     const events: SharedEvent[] = [];
+    let bytes = 0;
     watcher.nextRevision = this.#machine.readHistory(
       watcher.nextRevision,
       this.#limits.catchUpRevisions,
       (_revision, versions) => {
         for (const version of versions) {
-          if (watcher.covers(version.key) && watcher.wants(version)) events.push(sharedEvent(version));
+          if (!watcher.covers(version.key) || !watcher.wants(version)) continue;
+          events.push(sharedEvent(version));
+          bytes += version.key.length + version.value.length;
         }
+        return bytes < this.#limits.catchUpBytes;
       },
     );
     return events;

@@ -3,8 +3,8 @@
  * carrying the furthest end below it. Insert, remove and the way to each hit cost O(log n), so ten
  * thousand prefix watchers cost an event no more than the ones that match it.
  *
- * Equal intervals share one node. Priorities come from a counter stirred by a fixed multiplier: the
- * tree's shape affects speed only, and must not depend on a random source.
+ * Equal intervals share one node. Priorities come from a fixed sequence: the tree's shape affects speed only, and must
+ * not depend on a random source.
  */
 import type { ByteString } from "@holdfast/protocol";
 
@@ -36,7 +36,7 @@ export class IntervalIndex<T> {
       existing.members.add(member);
       return;
     }
-    this.#stir = Math.imul(this.#stir + 0x9e3779b9, 0x85ebca6b) ^ (this.#stir >>> 15);
+    this.#stir = nextPriority(this.#stir);
     const members = new Set<T>([member]);
     const node = { start, end, priority: this.#stir, members, furthest: end, left: undefined, right: undefined };
     this.#root = insert(this.#root, node);
@@ -52,6 +52,14 @@ export class IntervalIndex<T> {
   visit(key: ByteString, visitor: (member: T) => void): void {
     visitNode(this.#root, key, visitor);
   }
+}
+
+/** The xorshift sequence of Marsaglia, of period 2^32 - 1. */
+function nextPriority(priority: number): number {
+  let next = priority;
+  next ^= next << 13;
+  next ^= next >>> 17;
+  return next ^ (next << 5);
 }
 
 function visitNode<T>(node: Node<T> | undefined, key: ByteString, visitor: (member: T) => void): void {

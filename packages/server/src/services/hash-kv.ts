@@ -65,7 +65,8 @@ class HashKv {
   }
 
   #openBase(): RangeReader | undefined {
-    if (this.#compactRevision < 0) return undefined;
+    // Nothing lies at revision 0, and as the revision of a range it would mean the present.
+    if (this.#compactRevision <= 0) return undefined;
     const request = createRangeRequest({ key: everyKey, rangeEnd: everyKey, revision: this.#compactRevision });
     const outcome = this.#context.replica.machine.rangeReader(request);
     return outcome.kind === "reader" ? outcome.reader : undefined;

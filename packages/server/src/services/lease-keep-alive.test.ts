@@ -24,8 +24,8 @@ interface Pending {
   apply(): void;
 }
 
-/** Services on which the end of lease 1 (2 s) has been proposed; leases 2 and 3 live on. */
-async function endPending(t: TestContext): Promise<Pending> {
+/** Services on which the end of lease 1 (2 s), and of `key` with it, has been proposed; leases 2 and 3 live on. */
+async function endPending(t: TestContext, key?: string): Promise<Pending> {
   const services = await Services.start(t);
   const client = await services.connect();
   for (const [id, ttl] of [
@@ -34,11 +34,13 @@ async function endPending(t: TestContext): Promise<Pending> {
     [3n, 60],
   ] as const)
     await client.grant(id, ttl);
+  if (key !== undefined) await client.put(key, "", 1n);
   const { time } = services;
   const deferred: Array<() => void> = [];
-  // What the proposal queue defers is its next append.
   time.defer = (task) => void deferred.push(task);
   time.advance(2_300);
+  // A tick defers its look for due leases; what the proposal queue defers then is its next append.
+  for (const look of deferred.splice(0)) look();
   const apply = (): void => {
     time.defer = (task) => void setImmediate(task);
     for (const task of deferred) task();
@@ -124,6 +126,19 @@ test("LEASE-20, LEASE-21: a renewal that comes after the end was proposed waits 
     [3n, 60],
     [1n, 0],
   ]);
+});
+
+test("LEASE-23: the header shows the revision from before the renewal, also when that had to wait for the end", async (t) => {
+  const { client, apply } = await endPending(t, "k");
+  const stream = keepAlive(client);
+  for (const id of [2n, 1n, 3n]) stream.send({ id });
+  const [before] = await stream.take(1);
+  apply();
+  const [ended, after] = await stream.take(2);
+  assert.deepEqual(
+    [before, ended, after].map((answer) => answer?.header?.revision),
+    [2, 2, 3],
+  );
 });
 
 test("LEASE-22: after a half-close what was asked is still answered, then the stream ends well", async (t) => {

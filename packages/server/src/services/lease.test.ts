@@ -211,6 +211,17 @@ test("LEASE-35: a deleted key is off its lease; a new key of that name is not to
   assert.deepEqual(await client.keys(""), ["a"]);
 });
 
+test("LEASE-36: putting again with the same lease is a write like others, and the key stays attached", async (t) => {
+  const { client } = await start(t);
+  await client.grant(7n);
+  await client.put("a", "v", 7n);
+  await client.put("a", "v", 7n);
+  assert.equal((await client.get("a"))?.version, 2);
+  assert.deepEqual((await timeToLive(client, 7n, true)).keys, ["a"]);
+  await client.revoke(7n);
+  assert.deepEqual([await client.keys(""), await client.revision()], [[], 4]);
+});
+
 test("LEASE-9, LEASE-37: writing a key does not renew its lease: both are gone after the TTL", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();

@@ -190,6 +190,16 @@ test("LOCK-18: a first lock that is cancelled before it is answered leaves no ke
   }
 });
 
+test("LOCK-19: a wait does not depend on history: compaction cannot break it", async (t) => {
+  const { services, client } = await contended(t);
+  const waiting = client.lock("n", 2n);
+  await waiters(services, 1);
+  for (let i = 0; i < 5; i++) await client.put("elsewhere");
+  await client.call(kvService.methods.compact, { revision: await client.revision(), physical: true });
+  await client.unlock("n/1");
+  assert.equal(await waiting, "n/2");
+});
+
 test("I4b: a waiter whose own key goes in the same transaction as the holder's is not told that it holds", async (t) => {
   const { services, client } = await contended(t);
   const doomed = client.lock("n", 2n);

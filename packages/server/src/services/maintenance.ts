@@ -1,6 +1,7 @@
 /** The part of the Maintenance service that etcdctl's `endpoint` commands and `defrag` ask for. */
 import {
   AlarmAction,
+  AlarmType,
   createStatusResponse,
   encodeDefragmentResponse,
   encodeSharedAlarmResponse,
@@ -27,13 +28,16 @@ export function maintenanceMethods(context: ServiceContext): Method[] {
   return [
     // What a defragmentation is for, space given back, is here a snapshot and the log behind it discarded (MAINT-7).
     unary(methods.defragment, (_request, call) => {
-      void context.replica.snapshot().then(() => call.reply(encodeDefragmentResponse({ header: undefined })));
+      context.replica.snapshot().then(
+        () => call.reply(encodeDefragmentResponse({ header: undefined })),
+        (error: Error) => call.end({ code: StatusCode.unknown, message: error.message }),
+      );
     }),
     unary(methods.status, (_request, call) => status(call, context)),
     unary(methods.hashKv, (request, call) => hashKv(request.revision, call, context)),
     unary(methods.alarm, (request, call) => {
       // No alarm can be raised here, so none is ever listed or cleared.
-      if (request.action === AlarmAction.ACTIVATE)
+      if (request.action === AlarmAction.ACTIVATE && request.alarm !== AlarmType.NONE)
         call.end({ code: StatusCode.unimplemented, message: "alarms cannot be raised" });
       else call.reply(encodeSharedAlarmResponse({ header: context.headerNow(), alarms: [] }));
     }),

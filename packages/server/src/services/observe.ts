@@ -87,6 +87,8 @@ class Observer implements WatchConsumer {
 
   #watch(key: ByteString, rangeEnd: ByteString, startRevision: number, dropDeletes: boolean): void {
     this.#unwatch();
+    // The call may have been lost with what was just sent.
+    if (this.#call.ended) return;
     const options = { key, rangeEnd, startRevision, dropPuts: false, dropDeletes, consumer: this };
     this.#watcher = this.#context.replica.watches.watch(options);
   }

@@ -98,7 +98,10 @@ export function withLease(
   }
   const leaseId = freshLeaseId(context);
   const ttlSeconds = context.limits.sessionTtlSeconds;
-  proposeForCall(context, call, { kind: "leaseGrant", leaseId, ttlSeconds }, () => then(leaseId));
+  proposeForCall(context, call, { kind: "leaseGrant", leaseId, ttlSeconds }, () => {
+    // Nobody would hear of a key made now.
+    if (!call.ended) then(leaseId);
+  });
 }
 
 /** One transaction: put the key if it is absent, else read it (LOCK-2). */

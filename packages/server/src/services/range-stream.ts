@@ -50,17 +50,21 @@ function start(request: RangeRequest, call: ServerCall, context: ServiceContext)
     call.end(statusOfRefusal(reader.refusal));
     return;
   }
-  new RangeStream(reader.reader, call, context).run();
+  new RangeStream(reader.reader, request.revision > 0, call, context).run();
 }
 
 class RangeStream {
   readonly #reader: RangeReader;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
+  /** Whether an explicit revision was asked for. */
+  readonly #isHistorical: boolean;
   #pieceKeys = firstPieceKeys;
+  #scheduled = false;
 
-  constructor(reader: RangeReader, call: ServerCall, context: ServiceContext) {
+  constructor(reader: RangeReader, isHistorical: boolean, call: ServerCall, context: ServiceContext) {
     this.#reader = reader;
+    this.#isHistorical = isHistorical;
     this.#call = call;
     this.#context = context;
     call.onDrain(() => this.run());
@@ -68,8 +72,17 @@ class RangeStream {
 
   /** Sends pieces until the client is congested, one a turn so that others are served in between. */
   run(): void {
-    if (this.#call.ended || this.#call.congested) return;
-    if (this.#sendPiece()) this.#context.environment.defer(() => this.run());
+    if (this.#scheduled || this.#call.ended || this.#call.congested || !this.#sendPiece()) return;
+    this.#scheduled = true;
+    this.#context.environment.defer(() => {
+      this.#scheduled = false;
+      this.run();
+    });
+  }
+
+  /** The revision that was current at the start, or now if an old one was asked for (GEN-2, KV-15). */
+  get #headerRevision(): number {
+    return this.#isHistorical ? this.#context.replica.machine.revision : this.#reader.revision;
   }
 
   /** Sends the next piece. True if there is more to send. */
@@ -83,7 +96,7 @@ class RangeStream {
     const response: RangeResponse = piece.done
       ? createRangeResponse({
           kvs: piece.kvs,
-          header: this.#context.header(reader.revision),
+          header: this.#context.header(this.#headerRevision),
           more: reader.more,
           count: reader.count,
         })

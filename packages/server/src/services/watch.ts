@@ -1,6 +1,6 @@
 /**
  * The Watch service: one stream, many watchers, told apart by id. This file keeps the ids and answers
- * creates, cancels and progress requests; `watch-stream.ts` writes what goes out, the hub in the
+ * creates, cancels and progress requests; `watch-output.ts` writes what goes out, the hub in the
  * replica decides who sees which event.
  */
 import {
@@ -8,7 +8,6 @@ import {
   cancelReasons,
   emptyByteString,
   FilterType,
-  StatusCode,
   type WatchCreateRequest,
   type WatchRequest,
   watchService,
@@ -65,13 +64,14 @@ class WatchStream implements StreamHandler<WatchRequest> {
       return;
     }
     if (this.#slots.size >= this.#context.limits.watchersPerStream) {
-      this.broken();
-      this.#call.end({ code: StatusCode.resourceExhausted, message: "too many watchers on one stream" });
+      this.#output.refused("too many watchers on one stream");
       return;
     }
     const slot = this.#output.slot(request, request.watchId === 0n ? this.#freeId() : request.watchId);
     this.#slots.set(slot.id, slot);
     this.#output.created(slot);
+    // A client that does not read may have lost the stream with this very answer.
+    if (this.#call.ended) return;
     this.#start(slot, request);
     if (request.progressNotify) this.#startProgress();
   }

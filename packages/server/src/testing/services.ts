@@ -92,7 +92,14 @@ export class Services {
   }
 }
 
+/** Longer than anything in a test takes, however busy the machine is. */
+const patienceMs = 30_000;
+
 /** Resolves once `condition` holds; looks again each time the event loop has turned. */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise<void>((resolve) => setImmediate(resolve));
+  const givenUpMs = performance.now() + patienceMs;
+  while (!condition()) {
+    if (performance.now() > givenUpMs) throw new Error(`waited in vain until ${condition}`);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
 }

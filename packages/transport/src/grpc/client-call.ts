@@ -54,7 +54,9 @@ export class ClientCallStream extends Http2Stream implements MessageListener {
 
   /** Sends one message, copied; `last` ends our side. */
   sendMessage(message: Uint8Array, last: boolean): void {
-    this.write(messagePrefix(message.length), message, last);
+    const prefix = messagePrefix(message.length);
+    if (last) this.write(prefix, message, true);
+    else this.writeOneOfMany(prefix, message);
   }
 
   /** Ends our side. */

@@ -23,7 +23,7 @@ export interface PlainRequest {
   respond(status: number, headers: PlainHeaders, body: Uint8Array | string): void;
   /** Begins an answer whose body comes in pieces. */
   begin(status: number, headers: PlainHeaders): void;
-  /** Sends a piece of the body, copied. */
+  /** Sends a piece of the body, copied. Above `unsentBytesPerCallMax` waiting for the peer the request is reset. */
   write(piece: Uint8Array | string): void;
   /** Ends an answer that was begun. */
   finish(): void;
@@ -70,6 +70,12 @@ export class PlainStream extends Http2Stream {
     if (this.#exchange.ended) return;
     if (end > start && !this.#keep(bytes, start, end)) return;
     if (!ended) return;
+    if (this.host.postponing) this.host.postpone(this);
+    else this.begin();
+  }
+
+  override begin(): void {
+    if (this.#exchange.ended) return;
     this.#exchange.body = this.#body.view();
     this.#handler(this.#exchange);
   }
@@ -102,7 +108,8 @@ export class PlainStream extends Http2Stream {
   }
 
   sendBody(bytes: Uint8Array, last: boolean): void {
-    this.write(NO_BYTES, bytes, last);
+    if (last) this.write(NO_BYTES, bytes, true);
+    else this.writeOneOfMany(NO_BYTES, bytes);
   }
 
   override sendingDone(): void {

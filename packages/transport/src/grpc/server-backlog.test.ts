@@ -49,12 +49,11 @@ test("F37: while a peer does not read, no more of its requests are begun; none i
     for (let n = 0; n < 20; n++) await turn();
   }
   assert.ok(started < 900, String(started));
-  assert.equal(server.pausedConnections, 1);
+  assert.ok(server.grpc.counters.requestsPostponed > 0);
   assert.equal(server.grpc.counters.unsentBytesExceeded, 0);
   peer.socket.resume();
   for (let n = 0; n < 900; n++) await peer.next((seen) => seen.type === Type.headers && seen.fields.has("grpc-status"));
   assert.equal(started, 900);
-  assert.equal(server.pausedConnections, 0);
 });
 
 test("the connection's window binds small answers too", async (t) => {

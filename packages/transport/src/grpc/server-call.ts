@@ -28,6 +28,8 @@ const NO_MESSAGE = "cardinality violation: received no request message from non-
 const SEVERAL_MESSAGES = "cardinality violation: received multiple request messages for non-client-streaming RPC";
 const CUT_MESSAGE = "unexpected EOF";
 
+const NO_BYTES = Buffer.alloc(0);
+
 export class ServerCallStream extends Http2Stream implements ServerCall, MessageListener, Expiring {
   readonly #session: CallSession;
   readonly #head: RequestHead;
@@ -36,7 +38,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   #headersSent = false;
   /** Made when the request does not come as one message in one frame. */
   #reader: MessageReader | undefined = undefined;
-  /** The message of a unary call whose half-close has not come yet. */
+  /** The message of a unary call whose half-close has not come yet, or that was postponed. */
   #held: Buffer | undefined = undefined;
   /** Bytes of `#held` that were copied and reserved. */
   #heldBytes = 0;
@@ -93,7 +95,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   send(message: Uint8Array): void {
     if (this.#ended) return;
     this.sendHeaders();
-    this.write(messagePrefix(message.length), message, false);
+    this.writeOneOfMany(messagePrefix(message.length), message);
   }
 
   sendHeaders(): void {
@@ -139,6 +141,10 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     } catch (error) {
       this.#handlerFailed(error);
     }
+  }
+
+  override begin(): void {
+    if (!this.#ended) this.#begin(this.#held ?? NO_BYTES);
   }
 
   override receive(bytes: Buffer, start: number, end: number, ended: boolean): void {
@@ -228,7 +234,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.#handle(this.#held);
   }
 
-  /** Keeps the message until the half-close: its bytes are valid only now. */
+  /** Keeps the message for later: its bytes are valid only now. */
   #hold(view: Buffer): void {
     if (view.length === 0) return;
     if (!this.host.buffers.reserve(view.length)) {
@@ -239,8 +245,19 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.#held = Buffer.from(view);
   }
 
+  /** The request is complete. */
   #handle(request: Buffer): void {
     this.host.guard.message(request.length);
+    if (this.host.postponing) this.#postpone(request);
+    else this.#begin(request);
+  }
+
+  #postpone(request: Buffer): void {
+    if (this.#heldBytes === 0) this.#hold(request);
+    if (!this.#ended) this.host.postpone(this);
+  }
+
+  #begin(request: Buffer): void {
     const method = this.#method;
     if (method.kind === "bidi") return;
     try {
@@ -275,8 +292,9 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   #replyInParts(message: Uint8Array): void {
-    this.send(message);
-    if (!this.#ended) this.#endWith(OK_TRAILERS);
+    this.sendHeaders();
+    this.write(messagePrefix(message.length), message, false);
+    this.#endWith(OK_TRAILERS);
   }
 
   #endWith(trailers: HeaderFields): void {

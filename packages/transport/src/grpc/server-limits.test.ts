@@ -286,9 +286,8 @@ test("F36: a message dribbled in frames of one byte is overhead", async (t) => {
   await assertGone(server, peer);
 });
 
-test("F37: unsent bytes of a connection are bounded; a message that comes on top resets its stream", async (t) => {
-  const limit = 100_000;
-  const server = await serve(t, { limits: { unsentBytesPerConnectionMax: limit } });
+test("F37: unsent bytes of a streaming call are bounded; a message that comes on top resets it, and no other", async (t) => {
+  const server = await serve(t, { limits: { unsentBytesPerCallMax: 100_000, callHighWaterBytes: 50_000 } });
   const peer = await server.peer([4, 0]);
   peer.send(unaryRequest(1, STREAM, ""), unaryRequest(3, STREAM, ""));
   const first = await server.nextHeld();
@@ -296,6 +295,9 @@ test("F37: unsent bytes of a connection are bounded; a message that comes on top
   first.send(Buffer.alloc(60_000));
   second.send(Buffer.alloc(60_000));
   assert.equal(first.congested && second.congested, true);
+  // Below the limit another message is taken, whatever its size.
+  first.send(Buffer.alloc(60_000));
+  assert.equal(first.ended, false);
   first.send(Buffer.alloc(1));
   assert.equal(first.ended, true);
   assert.deepEqual(server.cancelled, ["cancelled"]);

@@ -40,11 +40,14 @@ export interface ServerCall {
   /** Bytes handed to `send` and not yet taken by the socket (they wait for a flow-control window or the peer). */
   readonly unsentBytes: number;
   /**
-   * Sends one message and status OK. The usual end of a unary call.
+   * Sends one message and status OK. The usual end of a unary call. Never refused, however much waits for the peer.
    * `message` is copied before the call returns, so a shared encode buffer may be passed.
    */
   reply(message: Uint8Array): void;
-  /** Sends one message of a stream; copied like `reply`. Response headers go out with the first. */
+  /**
+   * Sends one message of a stream; copied like `reply`. Response headers go out with the first. A call that goes on
+   * sending while `congested`, above `unsentBytesPerCallMax`, is reset.
+   */
   send(message: Uint8Array): void;
   /** Sends response headers now, without a message (a stream that has nothing to say yet). */
   sendHeaders(): void;
@@ -52,9 +55,16 @@ export interface ServerCall {
   end(status: Status): void;
   /** Called at most once, if the call ends before the server ended it (a passed deadline is answered by the transport). */
   onCancel(listener: (reason: CancelReason) => void): void;
-  /** Called each time `unsentBytes` falls to the low-water mark after having been above the high-water mark. */
+  /**
+   * Called each time the call may go on: after `unsentBytes` was above the high-water mark, and after `congested` was
+   * read as true for whatever reason.
+   */
   onDrain(listener: () => void): void;
-  /** True while `unsentBytes` is above the high-water mark: stop producing until `onDrain`. */
+  /**
+   * True from the time `unsentBytes` rises above the high-water mark until it falls to the low-water mark, and while
+   * the connection as a whole has too much unsent and this call's next message would have to wait with it: stop
+   * producing until `onDrain`.
+   */
   readonly congested: boolean;
   /** Stops granting the peer flow-control window for this call (bidi only), so that it cannot send without bound. */
   pause(): void;

@@ -24,6 +24,11 @@ export class BufferBudget {
     return true;
   }
 
+  /** Whether the connection could have as much again as it holds. */
+  get halfEmpty(): boolean {
+    return this.#heldBytes <= this.#context.limits.bufferedBytesPerConnectionMax / 2;
+  }
+
   /** Gives back what was reserved. */
   release(byteCount: number): void {
     this.#heldBytes -= byteCount;

@@ -25,8 +25,6 @@ type ConnectionState = "open" | "ending" | "closed";
 /** How often each stream's own times are looked at. */
 const STREAM_SWEEP_MS = 1_000;
 
-const NO_BYTES = Buffer.alloc(0);
-
 export abstract class ConnectionCore implements StreamHost, Flushable {
   readonly context: TransportContext;
   readonly output: Output;
@@ -51,9 +49,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   readonly #onClosed: () => void;
   #state: ConnectionState = "open";
   #reading = false;
-  #readingHeld = false;
-  /** With more bytes than this waiting behind a busy socket, no more requests are read. */
-  readonly #heldBackBytes: number;
+  /** Streams whose complete requests wait to be begun, oldest first. */
+  readonly #postponed = new Set<Http2Stream>();
   #closeAtMs = Number.POSITIVE_INFINITY;
   #streamsSweptMs: number;
 
@@ -72,7 +69,6 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.headers = new HeaderOutput(this.output);
     this.send = new SendFlow(this.#writer, this.headers, context.limits);
     this.receive = new ReceiveFlow(context.limits.connectionReceiveWindowBytes);
-    this.#heldBackBytes = context.limits.unsentBytesPerConnectionMax / 2;
     this.buffers = new BufferBudget(context);
     this.guard = new AbuseGuard(context.limits, context.counters, this.nowMs);
     // Until the peer has seen our setting it may use the default of the protocol.
@@ -87,7 +83,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     return this.#state === "open";
   }
 
-  /** Reads one chunk, or an empty one to go on after an interruption. Errors of the peer are thrown as `ConnectionError` or `HpackError`. */
+  /** Reads one chunk. Errors of the peer are thrown as `ConnectionError` or `HpackError`. */
   protected abstract read(chunk: Buffer): void;
   /** We ended our side of a stream that the peer has not ended. */
   protected abstract sentBeforeReceived(stream: Http2Stream): void;
@@ -122,7 +118,21 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   flush(): void {
     if (this.#state === "closed") return;
     this.send.flush();
+    if (this.#postponed.size > 0) this.#beginPostponed();
     if (this.#writer.busy) this.#watchBacklog();
+  }
+
+  /**
+   * Reading goes on whatever waits: without the peer's WINDOW_UPDATE nothing would ever get less, and its resets,
+   * pings and renewals of leases must be seen. So requests are opened and collected as ever, and only not begun.
+   */
+  get postponing(): boolean {
+    return this.#postponed.size > 0 || this.send.congested;
+  }
+
+  postpone(stream: Http2Stream): void {
+    this.context.counters.requestsPostponed++;
+    this.#postponed.add(stream);
   }
 
   streamSent(stream: Http2Stream): void {
@@ -205,6 +215,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
 
   protected removeStream(stream: Http2Stream): void {
     if (!this.streams.delete(stream)) return;
+    // Its memory may be what keeps the receive window shut.
+    if (this.#postponed.size > 0 && this.#postponed.delete(stream)) this.#topUp();
     this.context.streamsOpen--;
     if (this.streams.size === 0) this.idle();
   }
@@ -258,9 +270,29 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     } finally {
       this.#reading = false;
     }
-    this.receive.topUp(this.output);
+    this.#topUp();
     this.flush();
   };
+
+  /**
+   * Lets the peer send more DATA, unless postponed requests already take half of the memory for requests: it should
+   * wait then rather than be refused.
+   */
+  #topUp(): void {
+    if (this.#postponed.size === 0 || this.buffers.halfEmpty) this.receive.topUp(this.output);
+  }
+
+  /** Begins requests in the order in which they became complete, until too much waits again. */
+  #beginPostponed(): void {
+    if (this.send.congested) return;
+    for (const stream of this.#postponed) {
+      if (this.send.congested) break;
+      this.#postponed.delete(stream);
+      stream.begin();
+    }
+    this.#topUp();
+    this.touch();
+  }
 
   /** Everything a peer can cause is a connection error; anything else is a bug of ours and must be seen. */
   #readFailed(error: unknown): void {
@@ -276,24 +308,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     throw error;
   }
 
-  /**
-   * False if reading must stop here: for good, or until the peer has taken some of what waits for it (F37). Only a busy
-   * socket counts: what waits for a flow-control window needs frames of the peer to get on.
-   */
-  protected mayReadOn(): boolean {
-    if (this.send.queuedBytes <= this.#heldBackBytes || !this.#writer.busy) return this.#state === "open";
-    if (!this.#readingHeld) this.socket.pause();
-    this.#readingHeld = true;
-    return false;
-  }
-
-  readonly #onSocketFree = (): void => {
-    this.flush();
-    if (!this.#readingHeld || (this.#writer.busy && this.send.queuedBytes > this.#heldBackBytes)) return;
-    this.#readingHeld = false;
-    this.socket.resume();
-    this.#onData(NO_BYTES);
-  };
+  readonly #onSocketFree = (): void => this.flush();
 
   /** A peer that reads nothing but asks for answers that flow control does not bind, such as those to pings. */
   #watchBacklog(): void {
@@ -326,6 +341,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   #loseStreams(): void {
     const lost = this.streams.list();
     this.streams.clear();
+    this.#postponed.clear();
     this.context.streamsOpen -= lost.length;
     for (const stream of lost) {
       this.send.discard(stream);

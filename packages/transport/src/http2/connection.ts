@@ -97,7 +97,7 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
     if (type === DATA) this.#data(flags, streamId, bytes, start, end);
     else if (type === HEADERS) this.#headers(flags, streamId, bytes, start, end);
     else this.#otherFrame(type, flags, streamId, bytes, start, end);
-    return this.mayReadOn();
+    return this.isOpen;
   }
 
   override sweep(nowMs: number): void {

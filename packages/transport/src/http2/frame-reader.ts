@@ -16,7 +16,7 @@ import {
 export interface FrameSink {
   /**
    * Handles one whole frame. `bytes` from `start` to `end` is the payload, valid only during the call.
-   * False interrupts reading: the rest is kept until the next `feed`.
+   * False if the connection is over: the rest is ignored.
    * @throws ConnectionError if the connection must end.
    */
   frame(type: number, flags: number, streamId: number, bytes: Buffer, start: number, end: number): boolean;
@@ -31,8 +31,6 @@ export class FrameReader {
   #partial: Buffer = NO_BYTES;
   #partialLength = 0;
   #partialSinceMs = 0;
-  /** What was not read because the sink interrupted. */
-  #rest: Buffer = NO_BYTES;
   #stopped = false;
 
   constructor(sink: FrameSink) {
@@ -40,13 +38,14 @@ export class FrameReader {
   }
 
   /**
-   * Reads what an interruption left, then `chunk` from `start`, which arrived at `nowMs`.
+   * Reads `chunk` from `start`, which arrived at `nowMs`.
    * @throws ConnectionError FRAME_SIZE_ERROR for a frame above 16 KiB (RFC 9113, 4.2), and whatever the sink throws.
    */
   feed(chunk: Buffer, start: number, nowMs: number): void {
     if (this.#stopped) return;
-    if (this.#rest.length === 0) this.#read(chunk, start, nowMs);
-    else this.#readWithRest(chunk.subarray(start), nowMs);
+    const position = this.#partialLength === 0 ? start : this.#completePartial(chunk, start);
+    const end = this.#readWhole(chunk, position);
+    if (end < chunk.length && !this.#stopped) this.#keepPartial(chunk, end, nowMs);
   }
 
   /**
@@ -65,19 +64,6 @@ export class FrameReader {
     this.#stopped = true;
     this.#partial = NO_BYTES;
     this.#partialLength = 0;
-    this.#rest = NO_BYTES;
-  }
-
-  #readWithRest(chunk: Buffer, nowMs: number): void {
-    const joined = chunk.length === 0 ? this.#rest : Buffer.concat([this.#rest, chunk]);
-    this.#rest = NO_BYTES;
-    this.#read(joined, 0, nowMs);
-  }
-
-  #read(chunk: Buffer, start: number, nowMs: number): void {
-    const position = this.#partialLength === 0 ? start : this.#completePartial(chunk, start);
-    const end = this.#readWhole(chunk, position);
-    if (end < chunk.length && !this.#stopped) this.#keepPartial(chunk, end, nowMs);
   }
 
   /** Hands on every whole frame from `position`; returns where the first incomplete one begins. */
@@ -89,7 +75,7 @@ export class FrameReader {
       const payloadEnd = payload + payloadLength(chunk, at);
       if (payloadEnd > end) break;
       at = payloadEnd;
-      if (!this.#dispatch(chunk, payload - FRAME_HEADER_BYTES, payloadEnd)) return this.#interrupt(chunk, at);
+      if (!this.#dispatch(chunk, payload - FRAME_HEADER_BYTES, payloadEnd)) return end;
     }
     return at;
   }
@@ -99,12 +85,6 @@ export class FrameReader {
     const flags = bytes[at + 4];
     const streamId = readUint32(bytes, at + 5) & STREAM_ID_LARGEST;
     return this.#sink.frame(type, flags, streamId, bytes, at + FRAME_HEADER_BYTES, payloadEnd);
-  }
-
-  /** Keeps what follows `position`; nothing of the chunk is left to read. */
-  #interrupt(chunk: Buffer, position: number): number {
-    if (!this.#stopped) this.#rest = chunk.subarray(position);
-    return chunk.length;
   }
 
   /** Fills the kept frame from the chunk; returns the position after it, or the chunk's end if there is no more to read. */
@@ -117,7 +97,7 @@ export class FrameReader {
     const frame = this.#partial;
     this.#partial = NO_BYTES;
     this.#partialLength = 0;
-    return this.#dispatch(frame, 0, frameBytes) ? afterFrame : this.#interrupt(chunk, afterFrame);
+    return this.#dispatch(frame, 0, frameBytes) ? afterFrame : chunk.length;
   }
 
   /** Copies from the chunk until the kept frame has `wanted` bytes or the chunk is used up. */

@@ -20,11 +20,11 @@ export interface Sender {
   queue: SendQueue | undefined;
   /** Stands in the line of streams that may send. */
   sendReady: boolean;
-  /** Has more bytes waiting than is good; `drained` will follow. */
-  congested: boolean;
+  /** Was told to hold back (`SendFlow.holdsBack`, or too many bytes of its own); `drained` will follow. */
+  drainOwed: boolean;
   /** END_STREAM was written. */
   sendingDone(): void;
-  /** No longer congested. */
+  /** Need not hold back any longer. */
   drained(): void;
 }
 
@@ -40,24 +40,47 @@ export class SendFlow {
   queuedBytes = 0;
   /** DATA frames written so far. */
   framesSent = 0;
+  /** Bytes that had to wait and were written since. */
+  queuedBytesSent = 0;
   readonly #writer: SocketWriter;
   readonly #headers: HeaderOutput;
   readonly #limits: TransportLimits;
   /** Streams with bytes waiting and window left; those before `#readyHead` are done. */
   #ready: Sender[] = [];
   #readyHead = 0;
-  /** Congested streams whose own bytes are low again, waiting for the connection to recover too. */
-  #relieved: Sender[] = [];
+  /** Streams that hold back although few bytes of their own wait: they wait for the connection to recover. */
+  #relieved = new Set<Sender>();
+  /** With more unsent bytes than this the connection is congested. */
+  readonly #congestedBytes: number;
 
   constructor(writer: SocketWriter, headers: HeaderOutput, limits: TransportLimits) {
     this.#writer = writer;
     this.#headers = headers;
     this.#limits = limits;
+    this.#congestedBytes = limits.unsentBytesPerConnectionMax / 2;
   }
 
   /** Bytes of the connection that wait for the peer, wherever they stand. */
   get unsentBytes(): number {
     return this.queuedBytes + this.#writer.backlogBytes;
+  }
+
+  /** More waits for the peer than is good: nothing should begin that adds to it (`unsentBytesPerConnectionMax`). */
+  get congested(): boolean {
+    return this.unsentBytes > this.#congestedBytes;
+  }
+
+  /**
+   * True if the stream should send no more for now: too many of its own bytes wait, or the connection is congested and
+   * another message would have to wait with the rest. A stream that can write at once goes on, whatever others wait
+   * for. Whoever is told to hold back hears `drained`.
+   */
+  holdsBack(sender: Sender): boolean {
+    if (sender.drainOwed) return true;
+    if (!this.congested || this.#canWrite(sender)) return false;
+    sender.drainOwed = true;
+    if (sender.queuedBytes <= this.#limits.callLowWaterBytes) this.#relieved.add(sender);
+    return true;
   }
 
   /** Whether a DATA frame with `byteCount` bytes may be written at once. */
@@ -80,16 +103,29 @@ export class SendFlow {
 
   /**
    * Sends `head` and `body`, now or when the windows allow it; both are copied. `last` ends the stream with them.
-   * False if too much waits already (`unsentBytesPerConnectionMax`): nothing was taken, and the stream must be reset.
+   * Nothing is refused, for an answer has no limit (LIM-3): whoever streams asks `overflows` before.
    */
-  send(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): boolean {
+  send(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
     const byteCount = head.length + body.length;
     if (!this.admits(sender, byteCount)) this.#makeRoom();
-    if (!this.admits(sender, byteCount)) return this.#enqueue(sender, head, body, last);
+    if (!this.admits(sender, byteCount)) {
+      this.#enqueue(sender, head, body, last);
+      return;
+    }
     writeData(this.#writer.output, sender.id, head, body, last);
     this.spend(sender, byteCount);
     if (last) sender.sendingDone();
-    return true;
+  }
+
+  /**
+   * True if so many bytes of the stream itself wait that it may add no message (`unsentBytesPerCallMax`), even after
+   * all that can leave now has left. What other streams wait for does not count.
+   */
+  overflows(sender: Sender): boolean {
+    const { unsentBytesPerCallMax } = this.#limits;
+    if (sender.queuedBytes < unsentBytesPerCallMax) return false;
+    this.#makeRoom();
+    return sender.queuedBytes >= unsentBytesPerCallMax;
   }
 
   /** Ends the stream after what waits: with trailers, or with END_STREAM on DATA. */
@@ -107,7 +143,8 @@ export class SendFlow {
     this.queuedBytes -= sender.queuedBytes;
     sender.queuedBytes = 0;
     sender.queue = undefined;
-    sender.congested = false;
+    sender.drainOwed = false;
+    this.#relieved.delete(sender);
   }
 
   /** Widens the window of a stream. False if it overflows (6.9.1). */
@@ -127,7 +164,7 @@ export class SendFlow {
   /** Writes all that windows and socket allow, then wakes the streams that have drained. */
   flush(): void {
     this.#writeWaiting();
-    if (this.#relieved.length > 0) this.#wakeRelieved();
+    if (this.#relieved.size > 0) this.#wakeRelieved();
   }
 
   /** Fills the output from the queues and hands it to the socket, until one of them is empty or the socket is busy. */
@@ -165,11 +202,11 @@ export class SendFlow {
     this.#noteRelief(sender, count);
   }
 
-  /** Puts a congested stream whose bytes just fell to the low-water mark in the line of those to wake. */
+  /** Puts a stream that holds back and whose bytes just fell to the low-water mark in the line of those to wake. */
   #noteRelief(sender: Sender, sentBytes: number): void {
     const low = this.#limits.callLowWaterBytes;
-    if (sender.congested && sender.queuedBytes <= low && sender.queuedBytes + sentBytes > low)
-      this.#relieved.push(sender);
+    if (sender.drainOwed && sender.queuedBytes <= low && sender.queuedBytes + sentBytes > low)
+      this.#relieved.add(sender);
   }
 
   #writeFromQueue(sender: Sender, queue: SendQueue, count: number, last: boolean): void {
@@ -180,6 +217,7 @@ export class SendFlow {
     this.spend(sender, count);
     sender.queuedBytes -= count;
     this.queuedBytes -= count;
+    this.queuedBytesSent += count;
   }
 
   #writeEnd(sender: Sender, trailers: HeaderFields | undefined): void {
@@ -194,15 +232,11 @@ export class SendFlow {
    */
   #makeRoom(): void {
     if (this.#writer.busy) return;
-    const { socketBacklogBytesMax, unsentBytesPerConnectionMax } = this.#limits;
-    const full = this.#writer.output.length >= socketBacklogBytesMax;
-    if (full || this.unsentBytes > unsentBytesPerConnectionMax / 2) this.#writeWaiting();
+    if (this.#outputFull() || this.congested) this.#writeWaiting();
   }
 
-  #enqueue(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): boolean {
+  #enqueue(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
     const byteCount = head.length + body.length;
-    // Asked before adding, so that one message larger than the limit can still be sent.
-    if (this.unsentBytes >= this.#limits.unsentBytesPerConnectionMax) return false;
     sender.queue ??= new SendQueue();
     sender.queue.append(head);
     sender.queue.append(body);
@@ -210,8 +244,7 @@ export class SendFlow {
     sender.queuedBytes += byteCount;
     this.queuedBytes += byteCount;
     this.#makeReady(sender);
-    if (!sender.congested) this.#noteCongestion(sender);
-    return true;
+    if (sender.queuedBytes > this.#limits.callHighWaterBytes) sender.drainOwed = true;
   }
 
   #makeReady(sender: Sender): void {
@@ -220,24 +253,27 @@ export class SendFlow {
     this.#ready.push(sender);
   }
 
-  #noteCongestion(sender: Sender): void {
-    const limits = this.#limits;
-    if (sender.queuedBytes <= limits.callHighWaterBytes && !this.#connectionCongested()) return;
-    sender.congested = true;
-    if (sender.queuedBytes <= limits.callLowWaterBytes) this.#relieved.push(sender);
+  /** Whether a message of the stream would begin to leave now. */
+  #canWrite(sender: Sender): boolean {
+    return sender.queuedBytes === 0 && sender.sendWindow > 0 && this.window > 0 && !this.#outputFull();
   }
 
-  #connectionCongested(): boolean {
-    return this.unsentBytes > this.#limits.unsentBytesPerConnectionMax / 2;
+  #outputFull(): boolean {
+    return this.#writer.output.length >= this.#limits.socketBacklogBytesMax;
   }
 
+  /** While the connection is congested, only those go on that can write beside what waits. */
   #wakeRelieved(): void {
-    if (this.#connectionCongested()) return;
+    if (this.congested && (this.window <= 0 || this.#outputFull())) return;
     const relieved = this.#relieved;
-    this.#relieved = [];
+    this.#relieved = new Set();
     for (const sender of relieved) {
-      if (!sender.congested || sender.queuedBytes > this.#limits.callLowWaterBytes) continue;
-      sender.congested = false;
+      if (!sender.drainOwed || sender.queuedBytes > this.#limits.callLowWaterBytes) continue;
+      if (this.congested && !this.#canWrite(sender)) {
+        this.#relieved.add(sender);
+        continue;
+      }
+      sender.drainOwed = false;
       sender.drained();
     }
   }

@@ -13,6 +13,8 @@ export class SendQueue {
   trailers: HeaderFields | undefined = undefined;
   /** Bytes that left since the current stall period began. */
   movedBytes = 0;
+  /** `SendFlow.queuedBytesSent` when that period began. */
+  connectionBytesBefore = 0;
   /** Since when bytes have been waiting without a break; -1 while nobody looked or nothing waits. */
   waitingSinceMs = -1;
   readonly #chunks: Buffer[] = [];

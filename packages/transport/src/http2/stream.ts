@@ -25,6 +25,10 @@ export interface StreamHost {
   readonly buffers: BufferBudget;
   /** Window that a new stream gives the peer, in bytes. */
   readonly streamReceiveWindow: number;
+  /** So much waits for the peer that no request may be begun now: it must be handed to `postpone` (F37). */
+  readonly postponing: boolean;
+  /** Has `begin` of the stream, whose request is complete, called when less waits; not if the stream ends before. */
+  postpone(stream: Http2Stream): void;
   /** Something was written for this connection: it leaves before the turn ends. */
   touch(): void;
   /** The stream's END_STREAM was written. */
@@ -44,7 +48,7 @@ export abstract class Http2Stream implements Sender {
   queuedBytes = 0;
   queue: SendQueue | undefined = undefined;
   sendReady = false;
-  congested = false;
+  drainOwed = false;
   /** Bytes the peer may still send. */
   receiveWindow: number;
   /** Bytes of the declared content-length that have not come yet; -1 if none was declared. */
@@ -66,8 +70,16 @@ export abstract class Http2Stream implements Sender {
     this.receiveWindow = host.streamReceiveWindow;
   }
 
+  /** Whether to send no more for now; asked and told so, the stream hears `drained` (`SendFlow.holdsBack`). */
+  get congested(): boolean {
+    return this.host.send.holdsBack(this);
+  }
+
   /** The stream is registered; it may act from now on. */
   opened(): void {}
+
+  /** The request that was postponed may be acted on now. */
+  begin(): void {}
 
   /** Bytes of the body, valid only during the call; `ended` with the last of them. */
   abstract receive(bytes: Buffer, start: number, end: number, ended: boolean): void;
@@ -91,12 +103,16 @@ export abstract class Http2Stream implements Sender {
     this.host.streamSent(this);
   }
 
-  /** Sends bytes of the body (both parts are copied). Resets the stream if far too much waits already. */
-  protected write(head: Uint8Array, body: Uint8Array, last: boolean): boolean {
-    const taken = this.host.send.send(this, head, body, last);
-    if (taken) this.#noteSent(head.length + body.length);
-    else this.#refuseToBuffer();
-    return taken;
+  /** Sends bytes of the body (both parts are copied), however many wait already. */
+  protected write(head: Uint8Array, body: Uint8Array, last: boolean): void {
+    this.host.send.send(this, head, body, last);
+    this.#noteSent(head.length + body.length);
+  }
+
+  /** Sends one message of many, like `write`. Resets the stream if far too many of its own bytes wait already (F37). */
+  protected writeOneOfMany(head: Uint8Array, body: Uint8Array): void {
+    if (this.host.send.overflows(this)) this.#refuseToBuffer();
+    else this.write(head, body, false);
   }
 
   /** Ends our side after what still waits: with trailers, or without. */
@@ -114,16 +130,22 @@ export abstract class Http2Stream implements Sender {
     this.host.touch();
   }
 
-  /** True if bytes have waited for `stalledAnswerMs` while the peer accepted less than the slowest pace (F32, F37). */
+  /**
+   * True if bytes have waited for `stalledAnswerMs` while the peer accepted less than the slowest pace (F32, F37). A
+   * stream that may send and waits for its turn shares the pace of the connection: others before it are not its fault.
+   */
   hasStalled(nowMs: number): boolean {
     const queue = this.queue;
     if (queue === undefined || queue.bytes === 0) return false;
     const limits = this.host.context.limits;
     const waitedMs = queue.waitingSinceMs < 0 ? 0 : nowMs - queue.waitingSinceMs;
     if (waitedMs > 0 && waitedMs < limits.stalledAnswerMs) return false;
-    const enough = queue.waitingSinceMs < 0 || queue.movedBytes * 1_000 >= limits.stalledBytesPerSecondMin * waitedMs;
+    const { queuedBytesSent } = this.host.send;
+    const moved = this.sendReady ? queuedBytesSent - queue.connectionBytesBefore : queue.movedBytes;
+    const enough = queue.waitingSinceMs < 0 || moved * 1_000 >= limits.stalledBytesPerSecondMin * waitedMs;
     queue.waitingSinceMs = nowMs;
     queue.movedBytes = 0;
+    queue.connectionBytesBefore = queuedBytesSent;
     return !enough;
   }
 

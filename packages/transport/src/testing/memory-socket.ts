@@ -4,6 +4,8 @@ import { Duplex } from "node:stream";
 export class MemorySocket extends Duplex {
   readonly remoteAddress = "memory";
   readonly remotePort = 1;
+  /** While true, writes wait as they do in a socket whose peer does not read. */
+  full = false;
   readonly #chunks: Buffer[] = [];
 
   constructor() {
@@ -24,6 +26,6 @@ export class MemorySocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.#chunks.push(Buffer.from(chunk));
-    done();
+    if (!this.full) done();
   }
 }

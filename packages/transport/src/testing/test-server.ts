@@ -119,11 +119,6 @@ export class TestServer {
     }
   }
 
-  /** Connections that the server does not read from at the moment. */
-  get pausedConnections(): number {
-    return this.#sockets.filter((socket) => socket.isPaused() && !socket.destroyed).length;
-  }
-
   /** Reads nothing more from any connection: to its peers the server has frozen. */
   deafen(): void {
     for (const socket of this.#sockets) socket.pause();
