@@ -30,6 +30,8 @@ export const exitCodes = {
 
 /** Shown under `holdfast serve --help`. */
 export const exitCodeHelp = `
+A flag wins over its HOLDFAST_* variable, a variable over the config file, the file over the default.
+
 Exit codes:
   0  stopped cleanly          4  data folder is in use by another server
   1  unexpected error         5  data folder cannot be read or written

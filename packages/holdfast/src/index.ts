@@ -11,6 +11,11 @@
 export {
   InvalidAddressError,
   ListenError,
+  LogDamagedError,
+  LogFolderLockedError,
+  LogFolderUnreadableError,
+  LogMissingError,
+  LogVersionError,
   type RunningServer,
   type ServerOptions,
   startServer,

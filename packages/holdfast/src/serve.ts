@@ -3,7 +3,14 @@
  * distinct exit code for whatever keeps it from starting.
  */
 import { resolve } from "node:path";
-import { createLogger, type Logger, type RunningServer, startServer } from "@holdfast/server";
+import {
+  createLogger,
+  LogFolderLockedError,
+  LogFolderUnreadableError,
+  type Logger,
+  type RunningServer,
+  startServer,
+} from "@holdfast/server";
 import { exitCodeOf, exitCodes } from "./exit-codes.js";
 import type { ServeSettings } from "./settings.js";
 import { version } from "./version.js";
@@ -33,10 +40,25 @@ export async function serve(settings: ServeSettings): Promise<void> {
 /** Says in one line why the server did not start, and exits. */
 export function fail(error: unknown): void {
   const code = exitCodeOf(error);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = describe(error);
   process.stderr.write(`holdfast: ${message}\n`);
   if (code === exitCodes.unexpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exit(code);
+}
+
+/** The error in words a user of the command knows: what it calls a data folder, the log calls its folder. */
+function describe(error: unknown): string {
+  if (error instanceof LogFolderLockedError) return `data folder in use: ${error.folder}: ${error.reason}`;
+  if (!(error instanceof LogFolderUnreadableError)) return error instanceof Error ? error.message : String(error);
+  const code = rootCode(error);
+  if (code === "EEXIST" || code === "ENOTDIR") return `data folder ${error.folder} is not a folder`;
+  return `cannot read or write data folder ${error.folder}: ${code ?? error.message}`;
+}
+
+/** The system's code of the innermost cause that has one. */
+function rootCode(error: Error): string | undefined {
+  const inner = error.cause instanceof Error ? rootCode(error.cause) : undefined;
+  return inner ?? (error as NodeJS.ErrnoException).code;
 }
 
 function announce(server: RunningServer, settings: ServeSettings, dataDir: string | undefined, logger: Logger): void {
@@ -63,12 +85,16 @@ function stopOnSignals(server: RunningServer, logger: Logger): void {
     stopping = true;
     logger.info("stopping; once more stops at once");
     server.close().then(
-      () => process.exit(exitCodes.ok),
+      () => {
+        logger.info("stopped");
+        process.exit(exitCodes.ok);
+      },
       (error) => fail(error),
     );
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  process.on("SIGHUP", stop);
 }
 
 /** A bug stops the server: a dead server releases no lock early, a wrong one does (fault-model F17). */

@@ -76,7 +76,8 @@ test("in-memory is what was said last in the order of precedence, and only true 
   assert.equal(settings([], { HOLDFAST_IN_MEMORY: "false" }).inMemory, false);
   assert.equal(settings(["--in-memory=false"], {}, "in-memory: true").inMemory, false);
   assert.equal(settings(["--in-memory", "false"], { HOLDFAST_IN_MEMORY: "true" }).inMemory, false);
-  for (const text of ["0", "no", "", "TRUE"]) {
+  assert.equal(settings([], { HOLDFAST_IN_MEMORY: "0" }).inMemory, false);
+  for (const text of ["no", "", "TRUE"]) {
     assert.throws(() => settings([], { HOLDFAST_IN_MEMORY: text }), CommanderError, text);
   }
 });
@@ -85,7 +86,13 @@ test("a data folder without a name, and one that would not be used, are refused"
   assert.throws(() => settings(["--data-dir", ""]), CommanderError);
   assert.throws(() => settings([], { HOLDFAST_DATA_DIR: "" }), CommanderError);
   assert.throws(() => settings(["--in-memory", "--data-dir", "d"]), UsageError);
-  assert.throws(() => settings(["--in-memory"], {}, "data-dir: d"), UsageError);
+  assert.throws(() => settings([], {}, "data-dir: d\nin-memory: true"), UsageError);
+});
+
+test("between in-memory and a data folder the stronger source decides", () => {
+  assert.equal(settings(["--in-memory"], {}, "data-dir: d").inMemory, true);
+  assert.equal(settings(["--data-dir", "d"], { HOLDFAST_IN_MEMORY: "true" }).inMemory, false);
+  assert.equal(settings([], { HOLDFAST_DATA_DIR: "d" }, "in-memory: true").inMemory, false);
 });
 
 test("a JSON file does as well as a YAML one", () => {

@@ -37,7 +37,10 @@ function serveOptions(): Option[] {
       .default(false)
       .preset("true")
       .argParser(trueOrFalse),
-    new Option("--listen <addresses>", "host:port to serve on, several separated by commas; port 0 picks a free one")
+    new Option(
+      "--listen <addresses>",
+      "host:port, [ipv6]:port or unix:/path to serve on, several separated by commas; port 0 picks a free one",
+    )
       .env("HOLDFAST_LISTEN")
       .default(["127.0.0.1:2379"], "127.0.0.1:2379")
       .argParser(addresses),
@@ -66,10 +69,18 @@ export function serveSettings(command: Command): ServeSettings {
   const { config } = command.opts<{ config?: string }>();
   if (config !== undefined) applyFile(command, config);
   const settings = command.opts<ServeSettings>();
-  if (settings.inMemory && command.getOptionValueSource("dataDir") !== "default") {
-    throw new UsageError("in-memory and data-dir exclude each other");
-  }
-  return settings;
+  return { ...settings, inMemory: settings.inMemory && !prefersDataDir(command) };
+}
+
+/** From the weakest to the strongest. */
+const sources = ["default", "config", "env", "cli"];
+
+/** Whether a data folder was named by a stronger source than in-memory was. Throws `UsageError` if by the same. */
+function prefersDataDir(command: Command): boolean {
+  const strength = (name: string): number => sources.indexOf(command.getOptionValueSource(name) ?? "default");
+  const [dataDir, inMemory] = [strength("dataDir"), strength("inMemory")];
+  if (dataDir === inMemory) throw new UsageError("in-memory and data-dir exclude each other");
+  return dataDir > inMemory;
 }
 
 /** Gives each setting of the file to the option of the same name, unless a flag or variable was given. */
@@ -111,8 +122,9 @@ function fileValue(option: Option, key: string, value: unknown, file: string): u
 }
 
 function trueOrFalse(text: string): boolean {
-  if (text !== "true" && text !== "false") throw new InvalidArgumentError("want true or false");
-  return text === "true";
+  if (["true", "1"].includes(text)) return true;
+  if (["false", "0"].includes(text)) return false;
+  throw new InvalidArgumentError("want true or false");
 }
 
 function notEmpty(text: string): string {

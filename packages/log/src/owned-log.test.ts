@@ -38,8 +38,11 @@ class Node {
     this.engine.script.push(...script);
     let result: AppendResult | undefined;
     this.log.append(Buffer.from(payload), (answer) => (result = answer));
-    while (result === undefined) await this.passTime();
-    return result;
+    await until(
+      () => result !== undefined,
+      () => this.passTime(),
+    );
+    return result!;
   }
 
   async passTime(): Promise<void> {
@@ -50,6 +53,15 @@ class Node {
 
 function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Lets turns of the event loop pass until `reached`, and fails if that takes more than any sound log needs. */
+async function until(reached: () => boolean, pass: () => Promise<void> = nextTurn): Promise<void> {
+  for (let turn = 0; turn < 10_000; turn++) {
+    if (reached()) return;
+    await pass();
+  }
+  assert.fail("not reached in 10 000 turns");
 }
 
 async function ownedNode(seed?: number): Promise<{ store: MemoryStore; node: Node }> {
@@ -130,7 +142,10 @@ test("F53, F55: in doubt, and then another owner's entry is found there: refused
   const result = append(node.log, "stale");
   // The doubtful answer comes in a later turn; by then the other one has taken the place.
   await other.log.acquire();
-  while (node.environment.timersSet > 0) await node.passTime();
+  await until(
+    () => node.environment.timersSet === 0,
+    () => node.passTime(),
+  );
   assert.deepEqual(await result, { fate: "refused", why: "not-owner" });
   await node.engine.deliver();
   assert.deepEqual(await payloadsIn(store), []);
@@ -246,7 +261,7 @@ test("F53: closing with the fate undecided answers unknown", async () => {
   const { node } = await ownedNode();
   node.engine.script.push("on its way");
   const inFlight = append(node.log, "undecided");
-  while (node.environment.timersSet === 0) await nextTurn();
+  await until(() => node.environment.timersSet > 0);
   await node.log.close();
   assert.equal((await inFlight).fate, "unknown");
 });

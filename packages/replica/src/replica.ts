@@ -93,8 +93,10 @@ export class Replica {
     return this.#log.lastIndex;
   }
 
+  /** Bytes of the log and its snapshots, without the space that is only held ready. */
   get bytesOnDisk(): number {
-    return this.#log.usage().bytesOnDisk;
+    const { bytesOnDisk, bytesReserved } = this.#log.usage();
+    return bytesOnDisk - bytesReserved;
   }
 
   get waitingProposals(): number {

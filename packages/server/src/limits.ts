@@ -17,6 +17,8 @@ export interface ServiceLimits {
   readonly watchersPerStream: number;
   /** Keepalives of one stream that may wait behind one another before reading stops. */
   readonly keepAlivesWaiting: number;
+  /** Answers of one keepalive stream that may be unsent before its renewals wait for the client to read. */
+  readonly keepAliveUnsentBytes: number;
 }
 
 export const defaultServiceLimits: ServiceLimits = {
@@ -28,4 +30,5 @@ export const defaultServiceLimits: ServiceLimits = {
   watchProgressIntervalMs: 10 * 60 * 1000,
   watchersPerStream: 10_000,
   keepAlivesWaiting: 1_000,
+  keepAliveUnsentBytes: 64 * 1024,
 };

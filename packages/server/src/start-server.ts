@@ -14,6 +14,7 @@ import {
   clientUrl,
   formatAddress,
   InvalidAddressError,
+  isLocal,
   type ListenAddress,
   parseListenAddress,
 } from "./net/address.js";
@@ -24,7 +25,7 @@ import { type Identity, ServiceContext } from "./services/context.js";
 export interface ServerOptions {
   /** Folder for the log and snapshots; made if missing. Without it everything is kept in memory and lost at `close`. */
   readonly dataDir?: string;
-  /** Addresses to listen on, "host:port"; port 0 picks a free one. Default 127.0.0.1:2379. */
+  /** Addresses to listen on, "host:port", several in an array or separated by commas; port 0 picks a free one. Default 127.0.0.1:2379. */
   readonly listen?: string | readonly string[];
   /** The member's name, as `etcdctl member list` shows it. Default "default". */
   readonly name?: string;
@@ -48,6 +49,26 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+const optionNames: Record<keyof ServerOptions, true> = {
+  dataDir: true,
+  listen: true,
+  name: true,
+  logger: true,
+  serviceLimits: true,
+  replicaLimits: true,
+  transportLimits: true,
+  onFatal: true,
+};
+
+/** A misspelt `dataDir` would otherwise mean a server that forgets everything. */
+function refuseUnknownOptions(options: ServerOptions): void {
+  const unknown = Object.keys(options).find((name) => !(name in optionNames));
+  if (unknown !== undefined) throw new TypeError(`startServer: unknown option "${unknown}"`);
+  if (options.dataDir !== undefined && (typeof options.dataDir !== "string" || options.dataDir === "")) {
+    throw new TypeError("startServer: dataDir must be the path of a folder");
+  }
+}
+
 /** Entries may be as large as one request and its envelope. */
 const entryBytesMax = 4 * 1024 * 1024;
 const defaultListen = "127.0.0.1:2379";
@@ -56,11 +77,13 @@ const drainDeadlineMs = 5_000;
 const firstBytesDeadlineMs = 10_000;
 
 /**
- * Starts a server. Resolves once it serves. Throws `InvalidAddressError`, `ListenError`, and what the log
+ * Starts a server. Resolves once it serves. Throws `TypeError` for an unknown option, `InvalidAddressError`, `ListenError`, and what the log
  * throws when the folder is locked, unreadable, or its log damaged; nothing is left behind then.
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
-  const addresses = [options.listen ?? defaultListen].flat().map(parseListenAddress);
+  refuseUnknownOptions(options);
+  const listen = [options.listen ?? defaultListen].flat().flatMap((text) => text.split(","));
+  const addresses = listen.map(parseListenAddress);
   if (addresses.length === 0) throw new InvalidAddressError("");
   const stack = new CloseStack();
   try {
@@ -105,9 +128,10 @@ async function assemble(
   });
   const listeners: Listener[] = [];
   stack.add(() => stopServing(listeners, context, grpc));
-  await listenAll(addresses, grpc, listeners);
+  await listenAll(addresses, grpc, logger, listeners);
   identity.clientUrls = listeners.map((listener) => clientUrl(listener.address));
   const bound = listeners.map((listener) => formatAddress(listener.address));
+  warnOfReach(listeners, logger);
   return {
     addresses: bound,
     endpoint: bound[0] as string,
@@ -144,10 +168,27 @@ function startReplica(
   });
 }
 
-async function listenAll(addresses: readonly ListenAddress[], grpc: GrpcServer, listeners: Listener[]): Promise<void> {
+async function listenAll(
+  addresses: readonly ListenAddress[],
+  grpc: GrpcServer,
+  logger: Logger,
+  listeners: Listener[],
+): Promise<void> {
   for (const address of addresses) {
     const onHttp2 = (socket: Socket, alreadyRead: Buffer): void => grpc.handleConnection(socket, alreadyRead);
-    listeners.push(await listen({ address, onHttp2, firstBytesDeadlineMs }));
+    const onError = (cause: Error): void =>
+      logger.error({ err: cause, address: formatAddress(address) }, "cannot accept a connection; listening goes on");
+    listeners.push(await listen({ address, onHttp2, onError, firstBytesDeadlineMs }));
+  }
+}
+
+function warnOfReach(listeners: readonly Listener[], logger: Logger): void {
+  for (const { address } of listeners) {
+    if (isLocal(address)) continue;
+    logger.warn(
+      { address: formatAddress(address) },
+      "other machines can connect, without authentication and in clear text",
+    );
   }
 }
 

@@ -3,11 +3,14 @@ import { closeSync, openSync, readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { etcdErrors, leaseService, StatusCode } from "@holdfast/protocol";
+import { GatedLog } from "./testing/gated-log.js";
+import { Services, until } from "./testing/services.js";
 import { rejectsAs } from "./testing/status-error.js";
 import { temporaryFolder } from "./testing/temporary-folder.js";
 import { byteString, type TestClient } from "./testing/test-client.js";
 import { start } from "./testing/test-server.js";
 
+const stopped = { code: etcdErrors.stopped.wireCode, message: etcdErrors.stopped.wireMessage };
 const descriptors = "/proc/self/fd";
 
 /** Puts a file that cannot be written behind every descriptor that this process has on a log segment in `folder`. */
@@ -59,10 +62,9 @@ test("I11, F7: when the disk fails, what was in flight is unknown, nothing more 
   keepAlive.send({ id: 1n });
   await keepAlive.next();
   assert.ok(breakSegments(dataDir) > 0);
-  const unavailable = { code: etcdErrors.stopped.wireCode, message: etcdErrors.stopped.wireMessage };
   await rejectsAs(client.put("unknown"), etcdErrors.stopped);
   await rejectsAs(waiting, etcdErrors.stopped);
-  assert.deepEqual([await watch.ended(), await keepAlive.ended()], [unavailable, unavailable]);
+  assert.deepEqual([await watch.ended(), await keepAlive.ended()], [stopped, stopped]);
   assert.ok((await failure) instanceof Error);
   await assert.rejects(client.put("later"), { code: StatusCode.unavailable });
   await assert.rejects(server.connect(), { code: "ECONNREFUSED" });
@@ -74,4 +76,27 @@ test("I11, F7: when the disk fails, what was in flight is unknown, nothing more 
     keys.filter((key) => key !== "unknown"),
     ["acknowledged", "n/1", "n/2"],
   );
+});
+
+test("I7, LOCK-14: what the log may or may not hold is Unavailable, for locks too, and no renewal is answered", async (t) => {
+  const log = await GatedLog.open();
+  const services = await Services.start(t, { log });
+  const client = await services.connect();
+  await client.grant(1n, 2);
+  await client.grant(2n, 60);
+  const keepAlive = client.open(leaseService.methods.leaseKeepAlive);
+  log.hold();
+  services.time.advance(2_300);
+  await until(() => log.holds);
+  keepAlive.send({ id: 1n });
+  const behind = [client.put("a"), client.lock("n", 2n), client.lock("n", 0n)];
+  await until(() => services.replica.waitingProposals === 1 + behind.length);
+  log.fail(new Error("sync failed"));
+  for (const call of behind) await rejectsAs(call, etcdErrors.stopped);
+  await rejectsAs(client.revoke(2n), etcdErrors.stopped);
+  assert.equal(services.fatal.length, 1);
+  assert.equal(keepAlive.waiting, 0);
+  services.context.openCalls.stop();
+  assert.deepEqual(await keepAlive.drain(), { responses: [], status: stopped });
+  assert.deepEqual([services.replica.machine.revision, services.replica.machine.leaseCount], [1, 2]);
 });

@@ -8,12 +8,12 @@
  *
  * What one connection can make us hold, at worst:
  * - of what it sends: `bufferedBytesPerConnectionMax` for requests that are unfinished or postponed;
- * - of what waits for it: `unsentBytesPerConnectionMax`, and on top of that what the calls begun before half of it was
- *   reached still produce, at most `streamsPerConnectionMax` calls. A unary call adds its one answer. A streaming
- *   call that heeds `congested` adds one message, any other `unsentBytesPerCallMax` and one message. A handler that
- *   answers in the turn in which it is called adds nothing more once half is reached, so that with such handlers only
- *   the largest answer comes on top;
- * - for `stalledAnswerMs` at most, if the peer takes less than `stalledBytesPerSecondMin`.
+ * - of what waits for it: `unsentBytesPerConnectionMax`, and on top of that what its open calls, at most
+ *   `streamsPerConnectionMax`, still add once half of it is reached. A unary or server-streaming request is not begun
+ *   any more; one begun before adds its one answer, or as a stream what follows. A streaming call that heeds
+ *   `congested` adds at most one message, any other `unsentBytesPerCallMax` and one message. With handlers that answer
+ *   in the turn in which they are called, and heed it, only one answer comes on top;
+ * - each answer for `stalledAnswerMs` at most, unless the peer takes `stalledBytesPerSecondMin`.
  */
 export interface TransportLimits {
   /** F31: sum of name + value + 32 over the fields of one header list (RFC 9113, 6.5.2); above it the stream is reset. */

@@ -28,6 +28,12 @@ export function formatAddress(address: ListenAddress): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
+/** Whether only programs on this machine can reach the address. */
+export function isLocal(address: ListenAddress): boolean {
+  if (address.kind === "unix") return true;
+  return address.host === "localhost" || address.host === "::1" || address.host.startsWith("127.");
+}
+
 /** The address as a client URL; a wildcard host becomes the loopback one. */
 export function clientUrl(address: ListenAddress): string {
   if (address.kind === "unix") return formatAddress(address);

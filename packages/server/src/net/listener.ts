@@ -1,10 +1,12 @@
 /**
- * The port: accepts connections and decides by their first bytes who speaks. The HTTP/2 preface goes to
- * the gRPC transport; anything else is HTTP/1.1.
+ * The port: accepts connections and hands each to who speaks its protocol, HTTP/2 to the gRPC transport, anything
+ * else to HTTP/1.1. Keeps what is not HTTP/2 within its limits: how many there are, and how long they live.
  */
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { formatAddress, type ListenAddress } from "./address.js";
+import { bind } from "./bind.js";
+import { readFirstBytes } from "./first-bytes.js";
+import { Http1Fallback } from "./http1-fallback.js";
 
 /** Thrown when an address cannot be listened on. */
 export class ListenError extends Error {
@@ -23,9 +25,19 @@ export interface ListenerOptions {
   readonly address: ListenAddress;
   /** Takes over a connection that opened with the HTTP/2 preface; `alreadyRead` are its first bytes. */
   readonly onHttp2: (socket: Socket, alreadyRead: Buffer) => void;
-  /** A connection that has sent nothing after this long is closed (fault-model F26). */
+  /** A connection could not be accepted, for want of file descriptors for example. Listening goes on. */
+  readonly onError: (cause: Error) => void;
+  /**
+   * A connection that has not told its protocol after this long in all is closed (fault-model F26). An HTTP/1.1
+   * connection gets the same once more, for its request and the answer.
+   */
   readonly firstBytesDeadlineMs: number;
+  /** Connections at one time that have not told their protocol or speak HTTP/1.1; more are closed at once. */
+  readonly undecidedConnectionsMax?: number;
 }
+
+/** Far above what probes and people need, far below what would cost notable memory. */
+export const undecidedConnectionsMaxDefault = 1_000;
 
 export interface Listener {
   /** Where it really listens: port 0 has become a number. */
@@ -37,70 +49,55 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-const prefaceStart = Buffer.from("PRI * HTTP/2.0");
-
 /** Starts listening. Throws `ListenError`. */
-export function listen(options: ListenerOptions): Promise<Listener> {
-  const http = plainHttpServer();
-  const undecided = new Set<Socket>();
-  const server = createServer({ noDelay: true }, (socket) => {
-    undecided.add(socket);
-    decide(socket, options, http, () => undecided.delete(socket));
-  });
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause) => reject(new ListenError(formatAddress(options.address), cause)));
-    const done = (): void =>
-      resolve({ address: boundAddress(server, options.address), close: () => close(server, http, undecided) });
-    const { address } = options;
-    if (address.kind === "unix") server.listen(address.path, done);
-    else server.listen(address.port, address.host, done);
-  });
+export async function listen(options: ListenerOptions): Promise<Listener> {
+  const entrance = new Entrance(options);
+  const server = createServer({ noDelay: true }, (socket) => entrance.admit(socket));
+  // Without a listener an error event would end the process.
+  server.once("listening", () => server.on("error", options.onError));
+  try {
+    await bind(server, options.address);
+  } catch (cause) {
+    throw new ListenError(formatAddress(options.address), cause as NodeJS.ErrnoException);
+  }
+  return { address: boundAddress(server, options.address), close: () => close(server, entrance) };
 }
 
-/** Reads until the first bytes tell the protocol, then hands the connection over. */
-function decide(socket: Socket, options: ListenerOptions, http: HttpServer, decided: () => void): void {
-  let seen: Buffer = Buffer.alloc(0);
-  const onData = (chunk: Buffer): void => {
-    seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
-    const length = Math.min(seen.length, prefaceStart.length);
-    const isHttp2 = seen.compare(prefaceStart, 0, length, 0, length) === 0;
-    if (isHttp2 && length < prefaceStart.length) return;
-    release();
-    if (isHttp2) options.onHttp2(socket, seen);
-    else handToHttp1(socket, seen, http);
-  };
-  const onGone = (): void => {
-    release();
-    socket.destroy();
-  };
-  const release = (): void => {
-    socket.setTimeout(0);
-    socket.off("data", onData).off("end", onGone).off("timeout", onGone).off("error", onGone).off("close", onGone);
-    decided();
-  };
-  socket.setTimeout(options.firstBytesDeadlineMs);
-  socket.on("data", onData).on("end", onGone).on("timeout", onGone).on("error", onGone).on("close", onGone);
-}
+/** The connections that have not been handed to HTTP/2: undecided ones and those that speak HTTP/1.1. */
+class Entrance {
+  readonly #held = new Set<Socket>();
+  readonly #heldMax: number;
+  readonly #options: ListenerOptions;
+  readonly #http1: Http1Fallback;
 
-function handToHttp1(socket: Socket, seen: Buffer, http: HttpServer): void {
-  socket.on("error", () => socket.destroy());
-  socket.pause();
-  http.emit("connection", socket);
-  socket.unshift(seen);
-  socket.resume();
-}
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#heldMax = options.undecidedConnectionsMax ?? undecidedConnectionsMaxDefault;
+    this.#http1 = new Http1Fallback(options.firstBytesDeadlineMs);
+  }
 
-/** HTTP/1.1 has no pages yet; it is told so, in words. */
-function plainHttpServer(): HttpServer {
-  const server = createHttpServer((_request, response) => {
-    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
-    response.end(
-      "404 page not found\nThis port speaks the etcd v3 API over gRPC (HTTP/2); try: etcdctl endpoint status\n",
-    );
-  });
-  // What is neither HTTP/2 nor HTTP/1.1 gets no answer that it could mistake for one (RFC 9113 3.4).
-  server.on("clientError", (_error, socket) => socket.destroy());
-  return server;
+  admit(socket: Socket): void {
+    if (this.#held.size >= this.#heldMax) {
+      socket.destroy();
+      return;
+    }
+    const { onHttp2, firstBytesDeadlineMs } = this.#options;
+    const forget = (): void => {
+      this.#held.delete(socket);
+    };
+    this.#held.add(socket);
+    socket.once("close", forget);
+    readFirstBytes(socket, firstBytesDeadlineMs, (isHttp2, alreadyRead) => {
+      if (!isHttp2) return this.#http1.take(socket, alreadyRead);
+      socket.off("close", forget);
+      forget();
+      onHttp2(socket, alreadyRead);
+    });
+  }
+
+  destroyAll(): void {
+    for (const socket of this.#held) socket.destroy();
+  }
 }
 
 function boundAddress(server: Server, asked: ListenAddress): ListenAddress {
@@ -109,9 +106,8 @@ function boundAddress(server: Server, asked: ListenAddress): ListenAddress {
   return { kind: "tcp", host: asked.host, port: bound.port };
 }
 
-function close(server: Server, http: HttpServer, undecided: Set<Socket>): Promise<void> {
-  for (const socket of undecided) socket.destroy();
-  http.closeAllConnections();
-  http.close();
-  return new Promise((resolve) => server.close(() => resolve()));
+function close(server: Server, entrance: Entrance): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  entrance.destroyAll();
+  return closed;
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { type LeaseKeepAliveRequest, type LeaseKeepAliveResponse, leaseService } from "@holdfast/protocol";
+import { GatedLog } from "../testing/gated-log.js";
 import { Services, until } from "../testing/services.js";
 import type { TestClient } from "../testing/test-client.js";
 import { start } from "../testing/test-server.js";
@@ -20,32 +21,22 @@ async function answers(stream: KeepAlive, count: number): Promise<Array<[bigint,
 interface Pending {
   readonly services: Services;
   readonly client: TestClient;
-  /** Applies the end of lease 1, which was proposed and lies before the log. */
-  apply(): void;
+  /** Holds the end of lease 1 until it is released. */
+  readonly log: GatedLog;
 }
 
 /** Services on which the end of lease 1 (2 s), and of `key` with it, has been proposed; leases 2 and 3 live on. */
 async function endPending(t: TestContext, key?: string): Promise<Pending> {
-  const services = await Services.start(t);
+  const log = await GatedLog.open();
+  const services = await Services.start(t, { log });
   const client = await services.connect();
-  for (const [id, ttl] of [
-    [1n, 2],
-    [2n, 60],
-    [3n, 60],
-  ] as const)
-    await client.grant(id, ttl);
+  await client.grant(1n, 2);
+  for (const id of [2n, 3n]) await client.grant(id, 60);
   if (key !== undefined) await client.put(key, "", 1n);
-  const { time } = services;
-  const deferred: Array<() => void> = [];
-  time.defer = (task) => void deferred.push(task);
-  time.advance(2_300);
-  // A tick defers its look for due leases; what the proposal queue defers then is its next append.
-  for (const look of deferred.splice(0)) look();
-  const apply = (): void => {
-    time.defer = (task) => void setImmediate(task);
-    for (const task of deferred) task();
-  };
-  return { services, client, apply };
+  log.hold();
+  services.time.advance(2_300);
+  await until(() => log.holds);
+  return { services, client, log };
 }
 
 test("LEASE-17, LEASE-18: every request is answered in order with its id and the granted TTL, without a revision", async (t) => {
@@ -110,7 +101,7 @@ test("LEASE-19: an unknown, revoked, expired or zero id is answered with TTL 0, 
 });
 
 test("LEASE-20, LEASE-21: a renewal that comes after the end was proposed waits for it, answers 0, and holds up those behind it", async (t) => {
-  const { services, client, apply } = await endPending(t);
+  const { services, client, log } = await endPending(t);
   const stream = keepAlive(client);
   for (const id of [2n, 1n, 3n, 1n]) stream.send({ id });
   assert.deepEqual(await answers(stream, 1), [[2n, 60]]);
@@ -120,7 +111,7 @@ test("LEASE-20, LEASE-21: a renewal that comes after the end was proposed waits 
   assert.deepEqual(await answers(other, 1), [[3n, 60]]);
   assert.notEqual(services.replica.machine.lease(1n), undefined);
   assert.equal(stream.waiting, 0);
-  apply();
+  log.release();
   assert.deepEqual(await answers(stream, 3), [
     [1n, 0],
     [3n, 60],
@@ -129,11 +120,11 @@ test("LEASE-20, LEASE-21: a renewal that comes after the end was proposed waits 
 });
 
 test("LEASE-23: the header shows the revision from before the renewal, also when that had to wait for the end", async (t) => {
-  const { client, apply } = await endPending(t, "k");
+  const { client, log } = await endPending(t, "k");
   const stream = keepAlive(client);
   for (const id of [2n, 1n, 3n]) stream.send({ id });
   const [before] = await stream.take(1);
-  apply();
+  log.release();
   const [ended, after] = await stream.take(2);
   assert.deepEqual(
     [before, ended, after].map((answer) => answer?.header?.revision),
@@ -156,7 +147,7 @@ test("LEASE-22: after a half-close what was asked is still answered, then the st
 });
 
 test("LEASE-22: a half-close also waits for a pending end", async (t) => {
-  const { services, client, apply } = await endPending(t);
+  const { services, client, log } = await endPending(t);
   const stream = keepAlive(client);
   stream.send({ id: 1n });
   stream.send({ id: 2n });
@@ -164,7 +155,7 @@ test("LEASE-22: a half-close also waits for a pending end", async (t) => {
   const other = keepAlive(client);
   other.send({ id: 2n });
   await other.next();
-  apply();
+  log.release();
   const { responses, status } = await stream.drain();
   assert.deepEqual(
     [responses.map(({ id, ttl }) => [id, ttl]), status.code],
@@ -180,14 +171,14 @@ test("LEASE-22: a half-close also waits for a pending end", async (t) => {
 });
 
 test("LEASE-20: a client that goes away while its renewal waits leaves nothing behind", async (t) => {
-  const { services, client, apply } = await endPending(t);
+  const { services, client, log } = await endPending(t);
   const stream = keepAlive(client);
   stream.send({ id: 2n });
   stream.send({ id: 1n });
   await stream.next();
   stream.call.cancel();
   await until(() => services.context.openCalls.size === 0);
-  apply();
+  log.release();
   await until(() => services.replica.machine.lease(1n) === undefined);
   await client.put("a");
 });
@@ -224,12 +215,12 @@ test("F16: a client whose answers wait may send no more than the limit and one w
 });
 
 test("LEASE-21, F16: keepalives behind a pending end are held within the limit and answered in order afterwards", async (t) => {
-  const { services, client, apply } = await endPending(t);
+  const { services, client, log } = await endPending(t);
   const stream = keepAlive(client);
   stream.send({ id: 1n });
   for (let i = 0; i < 5_000; i++) stream.send({ id: 2n });
   await client.range("a");
-  apply();
+  log.release();
   const received = await stream.take(5_001);
   assert.deepEqual([received[0]?.ttl, received.slice(1).every(({ ttl }) => ttl === 60)], [0, true]);
   assert.equal(services.context.openCalls.size, 1);

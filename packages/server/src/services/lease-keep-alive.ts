@@ -49,7 +49,7 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
   }
 
   #answerNext(): void {
-    while (!this.#answering && !this.#call.ended && !this.#call.congested) {
+    while (!this.#answering && !this.#call.ended && !this.#isFull) {
       const request = this.#waiting[0];
       if (request === undefined) {
         if (this.#halfClosed) this.#finish();
@@ -57,6 +57,11 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
       }
       this.#renew(request);
     }
+  }
+
+  /** Renewals must not wait for the answers of other calls on the connection; only a client that reads none of ours waits. */
+  get #isFull(): boolean {
+    return this.#call.congested && this.#call.unsentBytes > this.#context.limits.keepAliveUnsentBytes;
   }
 
   #finish(): void {

@@ -6,7 +6,7 @@ export type Resources = ReadonlyMap<string, number>;
 
 /** Requests and tasks that end by themselves. */
 const passing = /Req|ConnectWrap|ShutdownWrap|WriteWrap|Immediate/;
-const looksMax = 500;
+const looksMax = 20_000;
 
 export function activeResources(): Resources {
   const counts = new Map<string, number>();
