@@ -66,13 +66,17 @@ async function readToEnd(socket: Socket): Promise<string> {
   socket.on("data", (chunk: Buffer) => {
     text += chunk.toString("latin1");
   });
-  await once(socket, "close");
+  await closed(socket);
   return text;
 }
 
-function closed(socket: Socket): Promise<unknown> {
+/** Not `once` of node:events: it rejects at an error, and a peer that leaves bytes unread ends with a reset. */
+function closed(socket: Socket): Promise<void> {
   socket.resume();
-  return socket.closed ? Promise.resolve() : once(socket, "close");
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
 }
 
 /** Writes one byte after the other, each long before a deadline that starts afresh with every byte. */
