@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Leases } from "./leases.js";
+import { defaultReplicaLimits } from "./limits.js";
 import { Harness } from "./testing/harness.js";
 
 /** What a renewal answers, once it does. */
@@ -110,4 +112,32 @@ test("the end of a lease that was revoked and granted anew in the meantime ends 
   const outcome = await harness.propose({ kind: "leaseExpire", leaseId: 7n, grantNumber });
   assert.deepEqual(outcome, { kind: "leaseExpire", ended: false });
   assert.notEqual(harness.replica.machine.lease(7n), undefined);
+});
+
+test("I6, F13: a stall between an on-time tick and the look for due leases ends nothing that the tick had not found due", () => {
+  let nowMs = 0;
+  let tick = (): void => {};
+  const deferred: Array<() => void> = [];
+  const ended: bigint[] = [];
+  const leases = new Leases({
+    environment: {
+      nowMs: () => nowMs,
+      every: (_intervalMs, run) => {
+        tick = run;
+        return () => {};
+      },
+      defer: (task) => void deferred.push(task),
+      randomId: () => 1n,
+    },
+    limits: defaultReplicaLimits,
+    expire: (command) => {
+      if (command.kind === "leaseExpire") ended.push(command.leaseId);
+    },
+  });
+  leases.start([{ leaseId: 7n, ttlSeconds: 2, grantNumber: 1, keys: new Set() }]);
+  for (nowMs = 100; nowMs < 2_000; nowMs += 100) tick();
+  // The last of these ticks was 100 ms before the deadline. Renewals that arrive in the stall are not read yet.
+  nowMs += 60_000;
+  for (const look of deferred.splice(0)) look();
+  assert.deepEqual(ended, []);
 });

@@ -104,12 +104,14 @@ export class Leases {
       this.lateTicks++;
       return;
     }
-    // Not from within the tick: renewals that have already arrived are read first.
-    this.#options.environment.defer(() => this.#takeDue());
+    // Not from within the tick: renewals that have already arrived are read first. What becomes due after it waits for
+    // the next tick, which notices a stall in between (F13).
+    const clockMs = this.#clock.read();
+    this.#options.environment.defer(() => this.#takeDue(clockMs));
   }
 
-  #takeDue(): void {
-    const due = this.#deadlines.due(this.#clock.read());
+  #takeDue(clockMs: number): void {
+    const due = this.#deadlines.due(clockMs);
     if (due.length === 0) return;
     const idle = this.#due.length === 0;
     // One by one: hundreds of thousands at once are too many arguments for one call.

@@ -4,11 +4,13 @@ import {
   CompareResult,
   CompareTarget,
   createCompare,
+  etcdErrors,
   etcdTexts,
   kvService,
   lockService,
   StatusCode,
 } from "@holdfast/protocol";
+import { GatedLog } from "../testing/gated-log.js";
 import { Services, until } from "../testing/services.js";
 import { rejectsAs, StatusError } from "../testing/status-error.js";
 import { byteString, putOp, type TestClient } from "../testing/test-client.js";
@@ -16,6 +18,7 @@ import { create, events, openWatch, type WatchStream } from "../testing/watching
 
 interface Contended {
   readonly services: Services;
+  readonly log: GatedLog;
   readonly client: TestClient;
   /** Sees what happens under `n/` from here on. */
   readonly watch: WatchStream;
@@ -23,13 +26,14 @@ interface Contended {
 
 /** Lock `n` is held by lease 1; leases 2 and 3 are granted. */
 async function contended(t: TestContext): Promise<Contended> {
-  const services = await Services.start(t);
+  const log = await GatedLog.open();
+  const services = await Services.start(t, { log });
   const client = await services.connect();
   for (const id of [1n, 2n, 3n]) await client.grant(id, 60);
   await client.lock("n", 1n);
   const watch = openWatch(client);
   await create(watch, "n/", { rangeEnd: "n0" });
-  return { services, client, watch };
+  return { services, log, client, watch };
 }
 
 const waiters = (services: Services, count: number) => until(() => services.replica.locks.waiterCount === count);
@@ -162,32 +166,61 @@ test("LOCK-18: a holder that goes away keeps the lock until it unlocks or its le
   assert.deepEqual(await client.keys("n/"), []);
 });
 
-test("LOCK-18: a repeated lock by the holder that is cancelled before it is answered removes nothing", async (t) => {
-  const { services, client } = await contended(t);
+/** Sends a lock of `lease`, cancels it when the server has it and has not answered, and lets the log go on then. */
+async function cancelUnanswered({ services, log }: Contended, name: string, lease: bigint): Promise<void> {
   const other = await services.connect();
   const cancel = new AbortController();
-  const again = other.lock("n", 1n, { signal: cancel.signal });
+  log.hold();
+  const call = other.lock(name, lease, { signal: cancel.signal });
+  await until(() => log.holds);
+  const open = services.grpc.streamCount;
   cancel.abort();
-  await assert.rejects(again);
+  await assert.rejects(call, { code: StatusCode.cancelled });
+  await until(() => services.grpc.streamCount === open - 1);
+  log.release();
   await other.put("behind it");
-  assert.equal((await client.get("n/1"))?.version, 1);
+  await until(() => services.replica.waitingProposals === 0);
+}
+
+test("LOCK-18: a repeated lock by the holder that is cancelled before it is answered removes nothing", async (t) => {
+  const held = await contended(t);
+  await cancelUnanswered(held, "n", 1n);
+  assert.equal((await held.client.get("n/1"))?.createRevision, 2);
 });
 
-test("LOCK-18: a first lock that is cancelled before it is answered leaves no key behind", async (t) => {
-  const { services } = await contended(t);
-  const other = await services.connect();
-  for (let i = 0; i < 50; i++) {
-    const cancel = new AbortController();
-    const call = other.lock("free", 3n, { signal: cancel.signal });
-    // Let the request go out, but not the answer come in.
-    queueMicrotask(() => cancel.abort());
-    const key = await call.catch(() => undefined);
-    if (key !== undefined) await other.unlock(key);
-    // Behind everything that was sent on this connection, and behind a clean-up that it may have caused.
-    await other.put("behind it");
-    await until(() => services.replica.waitingProposals === 0);
-    assert.deepEqual(await other.keys("free/"), []);
+test("LOCK-18: a first lock that is cancelled before it is answered leaves no key behind, free or not", async (t) => {
+  const held = await contended(t);
+  for (const name of ["free", "n"]) {
+    await cancelUnanswered(held, name, 3n);
+    assert.equal(await held.client.get(`${name}/3`), undefined);
   }
+  assert.deepEqual(await held.client.keys("n/"), ["n/1"]);
+  assert.equal(held.services.replica.locks.waiterCount, 0);
+});
+
+test("LOCK-15: a waiter is out of the queue in the moment it goes, before its key is", async (t) => {
+  const { services, log, client } = await contended(t);
+  const cancel = new AbortController();
+  const waiting = client.lock("n", 2n, { signal: cancel.signal });
+  waiting.catch(() => {});
+  await waiters(services, 1);
+  log.hold();
+  cancel.abort();
+  await until(() => log.holds);
+  assert.deepEqual([services.replica.locks.waiterCount, await client.keys("n/")], [0, ["n/1", "n/2"]]);
+  log.release();
+  await until(() => services.replica.machine.get(byteString("n/2")) === undefined);
+});
+
+test("a lock that is on its way into the queue when the server stops is told so, and its key stays", async (t) => {
+  const { services, log, client } = await contended(t);
+  log.hold();
+  const waiting = client.lock("n", 2n);
+  await until(() => log.holds);
+  services.context.openCalls.stop();
+  log.release();
+  await rejectsAs(waiting, etcdErrors.stopped);
+  assert.deepEqual([services.replica.locks.waiterCount, await client.keys("n/")], [0, ["n/1", "n/2"]]);
 });
 
 test("LOCK-19: a wait does not depend on history: compaction cannot break it", async (t) => {

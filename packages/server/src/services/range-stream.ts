@@ -43,9 +43,8 @@ function refuseUnsupported(request: RangeRequest, call: ServerCall): boolean {
 }
 
 function start(request: RangeRequest, call: ServerCall, context: ServiceContext): void {
-  // NONE is key order here whatever the target (KV-19).
-  const inKeyOrder = { ...request, sortTarget: SortTarget.KEY };
-  const reader = context.replica.machine.rangeReader(inKeyOrder);
+  // The reader keeps to key order whatever the target (KV-19).
+  const reader = context.replica.machine.rangeReader(request);
   if (reader.kind === "refused") {
     call.end(statusOfRefusal(reader.refusal));
     return;
