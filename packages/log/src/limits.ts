@@ -39,7 +39,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   entryBytesMax: MiB,
   segmentBytesFirst: 2 * MiB,
   segmentBytesMax: 64 * MiB,
-  snapshotChunkBytesMax: 16 * MiB,
+  snapshotChunkBytesMax: 80 * MiB,
   readSliceBytes: 256 * KiB,
   writeSliceBytes: MiB,
   zeroSliceBytes: MiB,
