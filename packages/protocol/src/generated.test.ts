@@ -20,13 +20,18 @@ test("the generated files are what the generator makes of the .proto files", asy
   assert.deepEqual(generator.staleFiles(), []);
 });
 
+/** etcd has no server reflection, so its reference paper does not describe it. */
+function isOfEtcd(line: string): boolean {
+  return !line.includes("grpc.reflection.");
+}
+
 test("services, methods, kinds, messages and gateway paths are those of the reference paper", () => {
   const described = [...methodsByPath.values()].map(
     (method) =>
       `${method.path} ${method.kind} ${method.request.typeName} ${method.response.typeName} ${method.httpPaths.join(" ")}`,
   );
-  assert.deepEqual(described.sort(), referenceMethods().sort());
-  assert.equal(Object.values(services).length, 9);
+  assert.deepEqual(described.filter(isOfEtcd).sort(), referenceMethods().sort());
+  assert.equal(Object.values(services).length, 10);
 });
 
 test("a method is found under its service, its own name in lower camel case, and its path", () => {
@@ -44,7 +49,7 @@ test("messages, fields, numbers, types and oneofs are those of the reference pap
     codec.typeName,
     ...codec.fields.map((field) => `${codec.typeName} ${describeField(codec.typeName, field)}`),
   ]);
-  const ours = described.filter((line) => !line.startsWith("google.protobuf.Any"));
+  const ours = described.filter((line) => !line.startsWith("google.protobuf.Any") && isOfEtcd(line));
   assert.deepEqual(ours.sort(), referenceMessages().sort());
 });
 

@@ -1,12 +1,15 @@
 /**
- * The etcd v3 API as types: messages with their codecs, services, errors.
+ * The etcd v3 API as types: messages with their codecs and their JSON, services, errors.
  *
- * Transport, the meaning of the messages and the JSON mapping are elsewhere.
+ * Transport and the meaning of the messages are elsewhere.
  */
 
 export * from "./byte-string.js";
 export * from "./errors.js";
 export * from "./generated/index.js";
+export * from "./json/json-error.js";
+export * from "./json/read-message.js";
+export * from "./json/write-message.js";
 export * from "./limits.js";
 export * from "./runtime/descriptors.js";
 export * from "./runtime/malformed-message-error.js";

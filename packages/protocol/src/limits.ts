@@ -19,3 +19,9 @@ export const slabBytes = 8 * 1024;
 
 /** Copies longer than this many bytes get memory of their own instead of a part of a slab. */
 export const slabCopyBytesMax = 1024;
+
+/** How deeply objects and arrays may be nested in a JSON value that is skipped because no field wants it. As in etcd. */
+export const jsonDepthMax = 10_000;
+
+/** Most characters of a rejected JSON value that are repeated in the error. */
+export const jsonQuoteMax = 64;

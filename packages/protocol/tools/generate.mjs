@@ -6,14 +6,18 @@ import { join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { emitFiles } from "./generator/emit-files.mjs";
-import { loadModel } from "./generator/model.mjs";
+import { emitFileDescriptors } from "./generator/emit-file-descriptors.mjs";
+import { loadRoot, modelOf } from "./generator/model.mjs";
 
 const packageDirectory = fileURLToPath(new URL("..", import.meta.url));
 const outputDirectory = join(packageDirectory, "src", "generated");
 
 /** The generated files as they should be: name to text. */
 export function generateFiles() {
-  return emitFiles(loadModel(join(packageDirectory, "proto")));
+  const protoDirectory = join(packageDirectory, "proto");
+  const root = loadRoot(protoDirectory);
+  const files = emitFiles(modelOf(root));
+  return files.set("file-descriptors.ts", emitFileDescriptors(root, protoDirectory));
 }
 
 /** Names of the files in src/generated that differ from what would be generated, are missing, or are too many. */

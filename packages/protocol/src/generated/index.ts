@@ -121,6 +121,16 @@ import {
   healthListResponseCodec,
 } from "./grpc-health-v1.js";
 import {
+  serverReflectionRequestCodec,
+  extensionRequestCodec,
+  serverReflectionResponseCodec,
+  fileDescriptorResponseCodec,
+  extensionNumberResponseCodec,
+  listServiceResponseCodec,
+  serviceResponseCodec,
+  errorResponseCodec,
+} from "./grpc-reflection-v1.js";
+import {
   keyValueCodec,
   eventCodec,
 } from "./mvccpb.js";
@@ -147,9 +157,11 @@ export * from "./etcdserverpb.js";
 export * from "./google-protobuf.js";
 export * from "./google-rpc.js";
 export * from "./grpc-health-v1.js";
+export * from "./grpc-reflection-v1.js";
 export * from "./mvccpb.js";
 export * from "./v3electionpb.js";
 export * from "./v3lockpb.js";
+export * from "./file-descriptors.js";
 export * from "./services.js";
 
 /** All message types, by full name. */
@@ -262,6 +274,14 @@ export const messageCodecs: ReadonlyMap<string, MessageCodec<unknown>> = new Map
   ["grpc.health.v1.HealthCheckResponse", healthCheckResponseCodec],
   ["grpc.health.v1.HealthListRequest", healthListRequestCodec],
   ["grpc.health.v1.HealthListResponse", healthListResponseCodec],
+  ["grpc.reflection.v1.ServerReflectionRequest", serverReflectionRequestCodec],
+  ["grpc.reflection.v1.ExtensionRequest", extensionRequestCodec],
+  ["grpc.reflection.v1.ServerReflectionResponse", serverReflectionResponseCodec],
+  ["grpc.reflection.v1.FileDescriptorResponse", fileDescriptorResponseCodec],
+  ["grpc.reflection.v1.ExtensionNumberResponse", extensionNumberResponseCodec],
+  ["grpc.reflection.v1.ListServiceResponse", listServiceResponseCodec],
+  ["grpc.reflection.v1.ServiceResponse", serviceResponseCodec],
+  ["grpc.reflection.v1.ErrorResponse", errorResponseCodec],
   ["mvccpb.KeyValue", keyValueCodec],
   ["mvccpb.Event", eventCodec],
   ["v3electionpb.CampaignRequest", campaignRequestCodec],

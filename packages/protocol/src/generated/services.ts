@@ -181,6 +181,12 @@ import {
   healthListResponseCodec,
 } from "./grpc-health-v1.js";
 import {
+  type ServerReflectionRequest,
+  serverReflectionRequestCodec,
+  type ServerReflectionResponse,
+  serverReflectionResponseCodec,
+} from "./grpc-reflection-v1.js";
+import {
   type CampaignRequest,
   campaignRequestCodec,
   type CampaignResponse,
@@ -773,6 +779,27 @@ export const healthService: ServiceDescriptor<HealthServiceMethods> = {
   },
 };
 
+/** The methods of `grpc.reflection.v1.ServerReflection`. */
+export interface ServerReflectionServiceMethods {
+  /** Answers each question with one response, in order. */
+  readonly serverReflectionInfo: MethodDescriptor<ServerReflectionRequest, ServerReflectionResponse, "bidi">;
+}
+
+export const serverReflectionService: ServiceDescriptor<ServerReflectionServiceMethods> = {
+  name: "grpc.reflection.v1.ServerReflection",
+  methods: {
+    serverReflectionInfo: {
+      service: "grpc.reflection.v1.ServerReflection",
+      method: "ServerReflectionInfo",
+      path: "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      kind: "bidi",
+      httpPaths: [],
+      request: serverReflectionRequestCodec,
+      response: serverReflectionResponseCodec,
+    },
+  },
+};
+
 /** The methods of `v3electionpb.Election`. Leader election on top of leases and keys. */
 export interface ElectionServiceMethods {
   /** Since 3.2. */
@@ -879,6 +906,7 @@ export const services = {
   maintenance: maintenanceService,
   auth: authService,
   health: healthService,
+  serverReflection: serverReflectionService,
   election: electionService,
   lock: lockService,
 } as const;

@@ -104,3 +104,15 @@ export interface ServiceDescriptor<Methods> {
   readonly name: string;
   readonly methods: Methods;
 }
+
+/** A .proto file, for server reflection. */
+export interface FileDescriptor {
+  /** Path of the file, for example `etcdserverpb/rpc.proto`. */
+  readonly name: string;
+  /** Names of the files it uses. */
+  readonly dependencies: readonly string[];
+  /** Full names of its services, methods, messages and enums. */
+  readonly symbols: readonly string[];
+  /** Its encoded `google.protobuf.FileDescriptorProto`, in base64. */
+  readonly base64: string;
+}

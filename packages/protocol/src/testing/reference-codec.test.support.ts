@@ -16,6 +16,7 @@ const protoFiles = [
   "google/protobuf/any.proto",
   "google/rpc/status.proto",
   "grpc/health/v1/health.proto",
+  "grpc/reflection/v1/reflection.proto",
   "mvccpb/kv.proto",
   "v3electionpb/v3election.proto",
   "v3lockpb/v3lock.proto",
@@ -108,4 +109,10 @@ function valueFrom(field: FieldDescriptor, value: unknown): unknown {
   if (field.type !== "int64" && field.type !== "uint64") return value;
   const whole = BigInt(String(value));
   return field.representation === "bigint" ? whole : Number(whole);
+}
+
+/** The JSON object that protobufjs makes of an encoded message, with names as in the .proto file. */
+export function referenceJson(codec: MessageCodec<unknown>, bytes: Uint8Array): unknown {
+  const type = root.lookupType(codec.typeName);
+  return type.toObject(type.decode(bytes), { longs: String, enums: String, bytes: String });
 }

@@ -151,6 +151,7 @@ function emitIndex(model) {
     }),
     "",
     ...model.map((entry) => `export * from "./${fileName(entry.name)}.js";`),
+    'export * from "./file-descriptors.js";',
     'export * from "./services.js";',
     "",
     "/** All message types, by full name. */",

@@ -6,15 +6,24 @@ import protobuf from "protobufjs";
 import { camelCase, codecName, enumName, jsonName } from "./names.mjs";
 import { representationOf } from "./representations.mjs";
 
-/** All packages below `protoDirectory`: `[{ name, enums, messages, services }]`, sorted by name. */
-export function loadModel(protoDirectory) {
-  const root = new protobuf.Root();
-  root.resolvePath = (_origin, target) => (target.startsWith(protoDirectory) ? target : join(protoDirectory, target));
-  const files = readdirSync(protoDirectory, { recursive: true })
+/** The .proto files below `protoDirectory`, relative to it, sorted. */
+export function protoFiles(protoDirectory) {
+  return readdirSync(protoDirectory, { recursive: true })
     .filter((file) => file.endsWith(".proto"))
     .sort();
-  root.loadSync(files, { keepCase: true, alternateCommentMode: true });
+}
+
+/** The .proto files below `protoDirectory` as protobufjs has them. */
+export function loadRoot(protoDirectory) {
+  const root = new protobuf.Root();
+  root.resolvePath = (_origin, target) => (target.startsWith(protoDirectory) ? target : join(protoDirectory, target));
+  root.loadSync(protoFiles(protoDirectory), { keepCase: true, alternateCommentMode: true });
   root.resolveAll();
+  return root;
+}
+
+/** All packages of `root`: `[{ name, enums, messages, services }]`, sorted by name. */
+export function modelOf(root) {
   const packages = new Map();
   collect(root, packages);
   const model = [...packages.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
