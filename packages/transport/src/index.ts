@@ -13,9 +13,16 @@ export {
   type UnaryResult,
 } from "./grpc/client.js";
 export type { CallEnd, CallListener } from "./grpc/client-call.js";
+export type { MethodCounters } from "./grpc/method-counters.js";
 export type { ClientCall } from "./grpc/open-call.js";
-export type { PlainHeaders, PlainRequest, PlainRequestHandler } from "./grpc/plain-request.js";
-export { GrpcServer, type GrpcServerOptions } from "./grpc/server.js";
+export {
+  type PlainHeaders,
+  type PlainRequest,
+  type PlainRequestHandler,
+  refusePlainRequest,
+} from "./grpc/plain-request.js";
+export { type ConnectionOptions, GrpcServer, type GrpcServerOptions } from "./grpc/server.js";
+export type { CallEndListener } from "./grpc/server-call.js";
 export type {
   CancelReason,
   MessageSink,

@@ -94,6 +94,8 @@ export interface TransportLimits {
   readonly keepaliveTimeoutMs: number;
   /** F44: bytes of one request message, also after inflating. */
   readonly messageBytesMax: number;
+  /** F44: bytes of the body of a request that is not gRPC; more than a message, which grows by a third in base64. */
+  readonly plainBodyBytesMax: number;
   /** Flow-control window that each stream gives the peer. */
   readonly streamReceiveWindowBytes: number;
   /** Flow-control window that the connection gives the peer. */
@@ -149,6 +151,7 @@ export const defaultLimits: TransportLimits = {
   keepaliveIdleMs: 30_000,
   keepaliveTimeoutMs: 20_000,
   messageBytesMax: 2 * MIB,
+  plainBodyBytesMax: 4 * MIB,
   streamReceiveWindowBytes: 256 * KIB,
   connectionReceiveWindowBytes: MIB,
   bufferedBytesPerConnectionMax: 32 * MIB,

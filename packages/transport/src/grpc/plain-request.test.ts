@@ -106,7 +106,7 @@ test("a hook hears that the client went away", async (t) => {
 });
 
 test("F16, F26: a body that is too large or too slow is answered and given up", async (t) => {
-  const server = await serve(t, { limits: { messageBytesMax: 1_000 } });
+  const server = await serve(t, { limits: { plainBodyBytesMax: 1_000 } });
   const peer = await server.peer();
   peer.send(headers(1, get("/", "POST")), data(1, Buffer.alloc(1_001)));
   assert.equal((await peer.nextHeaders(1)).get(":status"), "413");
@@ -115,4 +115,30 @@ test("F16, F26: a body that is too large or too slow is answered and given up", 
   await server.advance(11_500);
   assert.equal((await peer.nextHeaders(3)).get(":status"), "408");
   assert.equal(server.grpc.streamCount, 0);
+});
+
+test("F20: an answer in pieces is congested while the peer takes nothing, and told when it may go on", async (t) => {
+  let request: PlainRequest | undefined;
+  let drained = 0;
+  const server = await serve(t, {
+    limits: { callHighWaterBytes: 100, callLowWaterBytes: 10 },
+    onPlainRequest: (plain) => {
+      request = plain;
+      plain.onDrain(() => drained++);
+      plain.begin(200, []);
+      plain.write("x".repeat(3));
+    },
+  });
+  const peer = await server.peer([4, 3]);
+  peer.send(headers(1, get("/"), Flag.endStream));
+  await peer.nextOf(Type.data, 1);
+  assert.deepEqual([request?.congested, request?.unsentBytes], [false, 0]);
+  request?.write("y".repeat(101));
+  assert.deepEqual([request?.congested, request?.unsentBytes, drained], [true, 101, 0]);
+  peer.send(windowUpdate(1, 50));
+  await peer.roundTrip();
+  assert.deepEqual([request?.congested, drained], [true, 0]);
+  peer.send(windowUpdate(1, 50));
+  await peer.roundTrip();
+  assert.deepEqual([request?.congested, drained], [false, 1]);
 });

@@ -23,12 +23,21 @@ export interface PlainRequest {
   respond(status: number, headers: PlainHeaders, body: Uint8Array | string): void;
   /** Begins an answer whose body comes in pieces. */
   begin(status: number, headers: PlainHeaders): void;
-  /** Sends a piece of the body, copied. Above `unsentBytesPerCallMax` waiting for the peer the request is reset. */
+  /**
+   * Sends a piece of the body, copied. A request that goes on writing while `congested`, above `unsentBytesPerCallMax`, is
+   * reset.
+   */
   write(piece: Uint8Array | string): void;
   /** Ends an answer that was begun. */
   finish(): void;
   /** Called at most once, if the client goes away before the answer is complete. */
   onCancel(listener: (reason: CancelReason) => void): void;
+  /** Bytes written and not yet taken by the socket. */
+  readonly unsentBytes: number;
+  /** So much is unsent that no more should be written until `onDrain`; like `ServerCall.congested`. */
+  readonly congested: boolean;
+  /** Called each time writing may go on after `congested` was read as true. */
+  onDrain(listener: () => void): void;
 }
 
 export type PlainHeaders = Iterable<readonly [name: string, value: string]>;
@@ -97,7 +106,9 @@ export class PlainStream extends Http2Stream {
     this.#exchange.respond(REQUEST_TIMEOUT, TEXT, "request not received in time\n");
   }
 
-  override drained(): void {}
+  override drained(): void {
+    this.#exchange.drained();
+  }
 
   /** Sends the response's headers; `last` if there is no body. */
   sendHead(fields: HeaderFields, last: boolean): void {
@@ -122,9 +133,9 @@ export class PlainStream extends Http2Stream {
   }
 
   #keep(bytes: Buffer, start: number, end: number): boolean {
-    const { messageBytesMax } = this.host.context.limits;
-    const fits = this.#body.length + end - start <= messageBytesMax;
-    if (fits && this.#body.append(bytes, start, end, messageBytesMax)) return true;
+    const { plainBodyBytesMax } = this.host.context.limits;
+    const fits = this.#body.length + end - start <= plainBodyBytesMax;
+    if (fits && this.#body.append(bytes, start, end, plainBodyBytesMax)) return true;
     this.#exchange.respond(PAYLOAD_TOO_LARGE, TEXT, "request too large\n");
     return false;
   }
@@ -142,6 +153,7 @@ class PlainExchange implements PlainRequest {
   readonly #stream: PlainStream;
   #begun = false;
   #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
+  #drainListener: (() => void) | undefined = undefined;
 
   constructor(stream: PlainStream, request: RequestHeaders, peer: Peer) {
     this.#stream = stream;
@@ -179,6 +191,22 @@ class PlainExchange implements PlainRequest {
 
   onCancel(listener: (reason: CancelReason) => void): void {
     if (!this.ended) this.#cancelListener = listener;
+  }
+
+  get unsentBytes(): number {
+    return this.#stream.queuedBytes;
+  }
+
+  get congested(): boolean {
+    return this.#stream.congested;
+  }
+
+  onDrain(listener: () => void): void {
+    if (!this.ended) this.#drainListener = listener;
+  }
+
+  drained(): void {
+    if (!this.ended) this.#drainListener?.();
   }
 
   cancelled(reason: CancelReason): void {

@@ -6,10 +6,11 @@ import type { HeaderFields } from "../hpack/index.js";
 import type { RequestHeaders } from "../http2/header-rules.js";
 import { ACCEPTED_ENCODINGS, GZIP, IDENTITY, unknownEncoding } from "./compression.js";
 import { isBinaryName, isBinaryValue } from "./metadata.js";
+import type { CountedMethod } from "./method-counters.js";
 import type { Router } from "./router.js";
 import { CONTENT_TYPE, DEADLINE_EXCEEDED, INTERNAL, trailersOnly } from "./status.js";
 import { parseTimeout, TimeoutError } from "./timeout.js";
-import type { Method, Status } from "./types.js";
+import type { Status } from "./types.js";
 
 /** `timeoutMs` of a call without a deadline. */
 export const NO_TIMEOUT = -1;
@@ -23,7 +24,7 @@ export const DEADLINE_STATUS: Status = { code: DEADLINE_EXCEEDED, message: "cont
 /** Immutable and shared by equal requests. */
 export class RequestHead {
   /** The method to call; undefined if the request is refused or plain. */
-  readonly method: Method | undefined;
+  readonly method: CountedMethod | undefined;
   /** The answer to a request that no method gets; undefined otherwise. */
   readonly refusal: HeaderFields | undefined;
   readonly fields: HeaderFields;
@@ -34,7 +35,7 @@ export class RequestHead {
 
   constructor(
     fields: HeaderFields,
-    method: Method | undefined,
+    method: CountedMethod | undefined,
     refusal: HeaderFields | undefined,
     timeoutMs: number,
     encoding: string,

@@ -1,10 +1,11 @@
 /** Finds the method for a path, and the words for paths that have none (grpc-go's texts, which clients match). */
+import { CountedMethod, type MethodCounters } from "./method-counters.js";
 import { UNIMPLEMENTED } from "./status.js";
 import type { Method, Status } from "./types.js";
 
 /** The methods of one server. Paths are compared exactly: routing and authorization must see the same name (F42). */
 export class Router {
-  readonly #methods = new Map<string, Method>();
+  readonly #methods = new Map<string, CountedMethod>();
   readonly #services = new Set<string>();
 
   /** @throws RangeError if two methods have the same path, or one is not "/package.Service/Method". */
@@ -13,8 +14,13 @@ export class Router {
   }
 
   /** The method at `path`, or undefined. */
-  find(path: string): Method | undefined {
+  find(path: string): CountedMethod | undefined {
     return this.#methods.get(path);
+  }
+
+  /** What is counted of each method. */
+  counters(): MethodCounters[] {
+    return [...this.#methods.values()].map(({ counters }) => counters);
   }
 
   /** Why there is no method at `path`. */
@@ -29,7 +35,7 @@ export class Router {
     const name = splitPath(method.path);
     if (name === undefined) throw new RangeError(`not a method path: ${method.path}`);
     if (this.#methods.has(method.path)) throw new RangeError(`two methods at ${method.path}`);
-    this.#methods.set(method.path, method);
+    this.#methods.set(method.path, new CountedMethod(method));
     this.#services.add(name.service);
   }
 }

@@ -9,16 +9,31 @@ import { openFlagged } from "./compression.js";
 import type { Deadline, DeadlineWheel, Expiring } from "./deadline-wheel.js";
 import { declaredLength, type MessageListener, MessageReader, messagePrefix, PREFIX_BYTES } from "./message-reader.js";
 import { HeaderMetadata } from "./metadata.js";
+import type { CountedMethod, MethodCounters } from "./method-counters.js";
 import type { ReplyWriter } from "./reply-writer.js";
 import { DEADLINE_STATUS, NO_TIMEOUT, type RequestHead } from "./request-head.js";
-import { DEADLINE_EXCEEDED, INTERNAL, OK_TRAILERS, RESOURCE_EXHAUSTED, trailersOf, trailersOnly } from "./status.js";
+import {
+  CANCELLED,
+  DEADLINE_EXCEEDED,
+  INTERNAL,
+  OK,
+  OK_TRAILERS,
+  RESOURCE_EXHAUSTED,
+  trailersOf,
+  trailersOnly,
+} from "./status.js";
 import type { CancelReason, MessageSink, Metadata, Method, Peer, ServerCall, Status } from "./types.js";
+
+/** Told, from within the transport, of the end of a call and how long it was open. Must not throw. */
+export type CallEndListener = (path: string, openMs: number) => void;
 
 /** What the calls of one connection share. */
 export interface CallSession {
   readonly peer: Peer;
   readonly replies: ReplyWriter;
   readonly deadlines: DeadlineWheel;
+  /** Told how long each call was open; undefined where nobody asks. */
+  readonly callEnded: CallEndListener | undefined;
   /** A handler threw, which is a bug; the call was ended with INTERNAL. */
   handlerFailed(path: string, error: unknown): void;
 }
@@ -34,6 +49,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   readonly #session: CallSession;
   readonly #head: RequestHead;
   readonly #method: Method;
+  readonly #counters: MethodCounters;
   #ended = false;
   #headersSent = false;
   /** Made when the request does not come as one message in one frame. */
@@ -48,11 +64,20 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
   #drainListener: (() => void) | undefined = undefined;
 
-  constructor(host: StreamHost, id: number, nowMs: number, head: RequestHead, method: Method, session: CallSession) {
+  constructor(
+    host: StreamHost,
+    id: number,
+    nowMs: number,
+    head: RequestHead,
+    { method, counters }: CountedMethod,
+    session: CallSession,
+  ) {
     super(host, id, nowMs);
     this.#head = head;
     this.#method = method;
+    this.#counters = counters;
     this.#session = session;
+    counters.countStart();
   }
 
   get path(): string {
@@ -84,7 +109,8 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
       this.#replyInParts(message);
       return;
     }
-    this.#finish();
+    this.#counters.countSent(message.length);
+    this.#finish(OK);
     this.#session.replies.writeUnary(this.host.output, this.id, message);
     send.spend(this, byteCount);
     this.host.guard.forgivePings();
@@ -95,6 +121,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   send(message: Uint8Array): void {
     if (this.#ended) return;
     this.sendHeaders();
+    this.#counters.countSent(message.length);
     this.writeOneOfMany(messagePrefix(message.length), message);
   }
 
@@ -108,7 +135,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
 
   end(status: Status): void {
     if (this.#ended) return;
-    this.#endWith(this.#headersSent ? trailersOf(status) : trailersOnly(status));
+    this.#endWith(status.code, this.#headersSent ? trailersOf(status) : trailersOnly(status));
   }
 
   onCancel(listener: (reason: CancelReason) => void): void {
@@ -248,6 +275,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   /** The request is complete. */
   #handle(request: Buffer): void {
     this.host.guard.message(request.length);
+    this.#counters.countReceived(request.length);
     if (this.host.postponing) this.#postpone(request);
     else this.#begin(request);
   }
@@ -270,6 +298,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
 
   #passOn(sink: MessageSink, bytes: Buffer): boolean {
     this.host.guard.message(bytes.length);
+    this.#counters.countReceived(bytes.length);
     try {
       sink.message(bytes);
     } catch (error) {
@@ -293,12 +322,13 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
 
   #replyInParts(message: Uint8Array): void {
     this.sendHeaders();
+    this.#counters.countSent(message.length);
     this.write(messagePrefix(message.length), message, false);
-    this.#endWith(OK_TRAILERS);
+    this.#endWith(OK, OK_TRAILERS);
   }
 
-  #endWith(trailers: HeaderFields): void {
-    this.#finish();
+  #endWith(code: number, trailers: HeaderFields): void {
+    this.#finish(code);
     this.writeEnd(trailers);
   }
 
@@ -316,13 +346,16 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   #cancel(reason: CancelReason): void {
     if (this.#ended) return;
     const listener = this.#cancelListener;
-    this.#finish();
+    this.#finish(CANCELLED);
     this.host.context.counters.callsCancelled++;
     listener?.(reason);
   }
 
-  #finish(): void {
+  #finish(code: number): void {
     this.#ended = true;
+    this.#counters.countEnd(code);
+    const { callEnded } = this.#session;
+    if (callEnded !== undefined) callEnded(this.path, this.host.context.clock.nowMs() - this.openedAtMs);
     // While the end of the answer waits for a window, no more of the request is invited.
     this.paused = true;
     if (this.#deadline !== undefined) this.#session.deadlines.remove(this.#deadline);

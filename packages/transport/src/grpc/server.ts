@@ -10,10 +10,12 @@ import type { TransportSocket } from "../http2/socket-writer.js";
 import { defaultLimits, type TransportLimits } from "../limits.js";
 import { Sweeper } from "../sweeper.js";
 import { DeadlineWheel } from "./deadline-wheel.js";
+import type { MethodCounters } from "./method-counters.js";
 import { type PlainRequestHandler, refusePlainRequest } from "./plain-request.js";
 import { Router } from "./router.js";
+import type { CallEndListener } from "./server-call.js";
 import { ServerSession, type SessionServices } from "./server-session.js";
-import type { Method } from "./types.js";
+import type { Method, Peer } from "./types.js";
 
 export interface GrpcServerOptions {
   readonly methods: Iterable<Method>;
@@ -27,7 +29,19 @@ export interface GrpcServerOptions {
    * the transport, where it ends the process (F17).
    */
   readonly onHandlerError?: (path: string, error: unknown) => void;
+  /** Told of the end of every call, for histograms of how long they take. By default nobody reads the clock for it. */
+  readonly onCallEnded?: CallEndListener;
   readonly log?: TransportLog;
+}
+
+/** What is particular about one connection. */
+export interface ConnectionOptions {
+  /** Becomes `Peer.certificateName`; to be given only if the certificate was verified. */
+  readonly certificateName?: string | undefined;
+  /** False: gRPC requests are handed to the plain handler like all others. Default true. */
+  readonly grpc?: boolean;
+  /** Takes this connection's plain requests instead of the server's own handler. */
+  readonly onPlainRequest?: PlainRequestHandler;
 }
 
 export class GrpcServer {
@@ -49,6 +63,7 @@ export class GrpcServer {
       router: new Router(options.methods),
       deadlines: new DeadlineWheel(clock),
       plainHandler: options.onPlainRequest ?? refusePlainRequest,
+      callEnded: options.onCallEnded,
       handlerFailed: options.onHandlerError ?? throwLater,
     };
   }
@@ -56,6 +71,11 @@ export class GrpcServer {
   /** Live counters, by name. */
   get counters(): Readonly<TransportCounters> {
     return this.#context.counters;
+  }
+
+  /** Live counters of each method, in the order in which they were given. */
+  get methodCounters(): readonly MethodCounters[] {
+    return this.#services.router.counters();
   }
 
   /** Connections open now. */
@@ -77,7 +97,7 @@ export class GrpcServer {
    * Speaks HTTP/2 on `socket` from now on; `alreadyRead` is what was read from it before. A connection above the limits
    * is destroyed. Never throws, whatever the peer sends.
    */
-  handleConnection(socket: TransportSocket, alreadyRead?: Buffer): void {
+  handleConnection(socket: TransportSocket, alreadyRead?: Buffer, options: ConnectionOptions = {}): void {
     const address = socket.remoteAddress ?? "";
     if (!this.#hasRoomFor(address)) {
       socket.on("error", () => {});
@@ -85,7 +105,7 @@ export class GrpcServer {
       return;
     }
     this.#context.counters.connectionsAccepted++;
-    const session = new ServerSession(this.#services, { address, port: socket.remotePort ?? 0 });
+    const session = new ServerSession(this.#services, peerOf(socket, options.certificateName), options);
     const connection = new ServerConnection(this.#context, socket, session, () => this.#closed(connection));
     this.#connections.add(connection);
     this.#connectionsByAddress.set(address, (this.#connectionsByAddress.get(address) ?? 0) + 1);
@@ -135,6 +155,11 @@ export class GrpcServer {
     else this.#connectionsByAddress.delete(address);
     if (this.connectionCount === 0) this.#onEmpty?.();
   }
+}
+
+function peerOf(socket: TransportSocket, certificateName: string | undefined): Peer {
+  const peer = { address: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
+  return certificateName === undefined ? peer : { ...peer, certificateName };
 }
 
 /** Outside the reading of a connection, whose state must not be left halfway. */

@@ -24,6 +24,8 @@ export interface Metadata {
 export interface Peer {
   readonly address: string;
   readonly port: number;
+  /** The common name of its certificate, if whoever accepted the connection verified one. */
+  readonly certificateName?: string;
 }
 
 /** Why a call ended before the server ended it. */

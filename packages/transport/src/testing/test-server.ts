@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { GrpcClient, type GrpcClientOptions } from "../grpc/client.js";
 import type { PlainRequestHandler } from "../grpc/plain-request.js";
 import { GrpcServer } from "../grpc/server.js";
+import type { CallEndListener } from "../grpc/server-call.js";
 import type { CancelReason, Method, ServerCall } from "../grpc/types.js";
 import type { TransportLimits } from "../limits.js";
 import { ManualClock } from "./manual-clock.js";
@@ -23,6 +24,7 @@ export interface TestServerOptions {
   readonly methods?: readonly Method[];
   readonly onPlainRequest?: PlainRequestHandler;
   readonly onHandlerError?: (path: string, error: unknown) => void;
+  readonly onCallEnded?: CallEndListener;
 }
 
 export class TestServer {
@@ -49,6 +51,7 @@ export class TestServer {
       limits: { pingStrikesMax: 1_000_000, ...options.limits },
       onPlainRequest: options.onPlainRequest,
       onHandlerError: options.onHandlerError,
+      onCallEnded: options.onCallEnded,
     });
     this.#listener = createServer((socket) => {
       this.#sockets.push(socket);
