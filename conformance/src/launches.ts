@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { type TargetName, target } from "./target.js";
+import type { TargetName } from "./target.js";
 import { requireTool } from "./tools.js";
 
 /** One way to start one server once. */
@@ -17,32 +17,48 @@ export interface Launch {
   readyAddress(line: string): string | undefined;
 }
 
+/** PEM files for a server with TLS, which requires client certificates that the authority has signed. */
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly trustedCaFile: string;
+}
+
 /** What every launch is made from. */
 export interface LaunchRequest {
+  readonly target: TargetName;
   readonly dataFolder: string;
   /** The address to serve on again after a restart; undefined the first time. */
   readonly address: string | undefined;
+  /** Undefined for a server without TLS. */
+  readonly tls: TlsFiles | undefined;
   readonly extraArgs: readonly string[];
 }
 
 const holdfastMain = fileURLToPath(new URL("../../packages/holdfast/dist/main.js", import.meta.url));
 
-/** The launch of the server under test. */
+/** The launch of the server the request names. */
 export function launchOf(request: LaunchRequest): Promise<Launch> {
   const makers: Record<TargetName, (request: LaunchRequest) => Promise<Launch>> = {
     holdfast: holdfastLaunch,
     etcd: etcdLaunch,
   };
-  return makers[target](request);
+  return makers[request.target](request);
 }
 
-async function holdfastLaunch({ dataFolder, address, extraArgs }: LaunchRequest): Promise<Launch> {
+async function holdfastLaunch({ dataFolder, address, tls, extraArgs }: LaunchRequest): Promise<Launch> {
   if (!existsSync(holdfastMain)) {
     throw new Error(`${holdfastMain} is missing: build the workspace first`);
   }
-  const args = ["--enable-source-maps", holdfastMain, "serve", "--data-dir", dataFolder];
-  const listen = ["--listen", address ?? "127.0.0.1:0", "--log-format", "json"];
-  return { command: process.execPath, args: [...args, ...listen, ...extraArgs], readyAddress: holdfastReadyAddress };
+  // With TLS it is given etcd's own flags, which proves that a command line for etcd can be moved over.
+  const plain = ["--listen", address ?? "127.0.0.1:0"];
+  const listen = tls === undefined ? plain : clientUrlArgs(address ?? (await freeAddress()), tls);
+  const args = ["--enable-source-maps", holdfastMain, "serve", "--data-dir", dataFolder, "--log-format", "json"];
+  return {
+    command: process.execPath,
+    args: [...args, ...listen, ...extraArgs],
+    readyAddress: holdfastReadyAddress,
+  };
 }
 
 /** Holdfast says `{"msg":"ready","address":"127.0.0.1:PORT",…}` on one line once it accepts connections. */
@@ -51,13 +67,12 @@ function holdfastReadyAddress(line: string): string | undefined {
   return record?.msg === "ready" && typeof record.address === "string" ? record.address : undefined;
 }
 
-async function etcdLaunch({ dataFolder, address, extraArgs }: LaunchRequest): Promise<Launch> {
+async function etcdLaunch({ dataFolder, address, tls, extraArgs }: LaunchRequest): Promise<Launch> {
   const clientAddress = address ?? (await freeAddress());
-  const clientUrl = `http://${clientAddress}`;
   const peerUrl = "http://127.0.0.1:0";
   const args = [
     ["--data-dir", dataFolder],
-    ["--listen-client-urls", clientUrl, "--advertise-client-urls", clientUrl],
+    clientUrlArgs(clientAddress, tls),
     ["--listen-peer-urls", peerUrl, "--initial-advertise-peer-urls", peerUrl],
     ["--initial-cluster", `default=${peerUrl}`, "--logger", "zap", "--log-outputs", "stderr"],
   ].flat();
@@ -66,6 +81,17 @@ async function etcdLaunch({ dataFolder, address, extraArgs }: LaunchRequest): Pr
     args: [...args, ...extraArgs],
     readyAddress: (line) => (line.includes("ready to serve client requests") ? clientAddress : undefined),
   };
+}
+
+/** etcd's flags for where clients are served, and with which certificates. */
+function clientUrlArgs(address: string, tls: TlsFiles | undefined): string[] {
+  const url = `${tls === undefined ? "http" : "https"}://${address}`;
+  const urls = ["--listen-client-urls", url, "--advertise-client-urls", url];
+  if (tls === undefined) {
+    return urls;
+  }
+  const files = ["--cert-file", tls.certFile, "--key-file", tls.keyFile, "--trusted-ca-file", tls.trustedCaFile];
+  return [...urls, ...files, "--client-cert-auth"];
 }
 
 /** An address nobody listens on now. etcd cannot report a port it chose itself, so one is chosen for it. */

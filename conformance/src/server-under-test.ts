@@ -1,7 +1,8 @@
 // The life of the server under test: start, wait until it serves, kill, restart on the same data and port, clean up.
 //
-// Which server it is comes from HOLDFAST_TARGET (target.ts); how it is started is launches.ts. Nothing here sleeps: a
-// start is over when the server's own output says that it serves, an end when its process has exited.
+// Which server it is comes from HOLDFAST_TARGET (target.ts) unless the caller names one; how it is started is
+// launches.ts. Nothing here sleeps: a start is over when the server's own output says that it serves, an end when its
+// process has exited.
 //
 // CONFORMANCE_SERVER_LOG=1 copies the server's output to standard error, for reading a failure.
 
@@ -10,7 +11,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { type Launch, launchOf } from "./launches.js";
+import { type Launch, type LaunchRequest, launchOf, type TlsFiles } from "./launches.js";
+import { type TargetName, target } from "./target.js";
 
 /** How long a server may take to say that it serves, before the start counts as failed. */
 const startDeadlineMs = 30_000;
@@ -21,10 +23,16 @@ const portAttemptsMax = 5;
 
 /** What a test may decide about the server it starts. */
 export interface StartOptions {
+  /** Which server to start; the one HOLDFAST_TARGET names, unless given. */
+  readonly target?: TargetName;
+  /** Environment variables on top of this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** The folder to keep data in; without one, a fresh temporary folder that `dispose` removes. */
   readonly dataFolder?: string;
   /** Further arguments for the server's command line. */
   readonly args?: readonly string[];
+  /** Serves TLS with these files, and requires client certificates. */
+  readonly tls?: TlsFiles;
 }
 
 /** A running (or stopped) server. */
@@ -65,7 +73,10 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 class ServerProcess implements ServerUnderTest {
   readonly dataFolder: string;
   readonly #ownsFolder: boolean;
+  readonly #target: TargetName;
+  readonly #env: Readonly<Record<string, string>>;
   readonly #extraArgs: readonly string[];
+  readonly #tls: TlsFiles | undefined;
   #address: string | undefined;
   #child: ChildProcess | undefined;
   #exited: Promise<void> = Promise.resolve();
@@ -73,7 +84,10 @@ class ServerProcess implements ServerUnderTest {
   constructor(options: StartOptions) {
     this.#ownsFolder = options.dataFolder === undefined;
     this.dataFolder = options.dataFolder ?? mkdtempSync(join(tmpdir(), "holdfast-conformance-"));
+    this.#target = options.target ?? target;
+    this.#env = options.env ?? {};
     this.#extraArgs = options.args ?? [];
+    this.#tls = options.tls;
   }
 
   get endpoint(): string {
@@ -94,9 +108,8 @@ class ServerProcess implements ServerUnderTest {
   async start(): Promise<void> {
     live.add(this);
     for (let attempt = 1; ; attempt += 1) {
-      const request = { dataFolder: this.dataFolder, address: this.#address, extraArgs: this.#extraArgs };
       try {
-        this.#address = await this.#spawn(await launchOf(request));
+        this.#address = await this.#spawn(await launchOf(this.#launchRequest()));
         return;
       } catch (error) {
         const portTaken = error instanceof Error && error.message.includes("address already in use");
@@ -105,6 +118,11 @@ class ServerProcess implements ServerUnderTest {
         }
       }
     }
+  }
+
+  #launchRequest(): LaunchRequest {
+    const { dataFolder } = this;
+    return { target: this.#target, dataFolder, address: this.#address, tls: this.#tls, extraArgs: this.#extraArgs };
   }
 
   async kill(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<void> {
@@ -137,7 +155,10 @@ class ServerProcess implements ServerUnderTest {
 
   /** Starts the process; resolves with the address it serves on. */
   #spawn(launch: Launch): Promise<string> {
-    const child = spawn(launch.command, launch.args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(launch.command, launch.args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.#env },
+    });
     this.#child = child;
     this.#exited = new Promise((resolve) => {
       const onEnd = (): void => {

@@ -1,6 +1,8 @@
 /** What the process's exit code says, so that scripts need not read messages. */
 import {
+  CertificateError,
   InvalidAddressError,
+  JwtOptionsError,
   ListenError,
   LogDamagedError,
   LogDivergedError,
@@ -11,9 +13,10 @@ import {
   LogStorageError,
   LogVersionError,
   SnapshotFormatError,
+  TlsOptionError,
   UnreadableEntryError,
 } from "@holdfast/server";
-import { UsageError } from "./settings.js";
+import { UsageError } from "./settings/usage-error.js";
 
 export const exitCodes = {
   ok: 0,
@@ -30,7 +33,9 @@ export const exitCodes = {
 
 /** Shown under `holdfast serve --help`. */
 export const exitCodeHelp = `
-A flag wins over its HOLDFAST_* variable, a variable over the config file, the file over the default.
+A flag wins over its HOLDFAST_* variable, that over etcd's ETCD_* variable, a variable over the config file, the file over
+the default. A command line, variables or a config file of etcd can be used as they are: what concerns peers, raft and its
+storage is accepted and means nothing here. SIGHUP reads certificates again; without any it stops the server.
 
 Exit codes:
   0  stopped cleanly          4  data folder is in use by another server
@@ -41,7 +46,7 @@ Exit codes:
 
 /** The exit code for an error that ended the start. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError || error instanceof InvalidAddressError) return exitCodes.usage;
+  if (isUsage(error)) return exitCodes.usage;
   if (error instanceof ListenError) return exitCodes.cannotListen;
   if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
   if (error instanceof LogFolderUnreadableError) return exitCodes.folderUnreadable;
@@ -50,6 +55,12 @@ export function exitCodeOf(error: unknown): number {
   // An entry in a format this program does not know was written by a newer one (fault-model F61).
   if (error instanceof LogVersionError || error instanceof UnreadableEntryError) return exitCodes.newerFormat;
   return exitCodes.unexpected;
+}
+
+/** Settings that cannot be used, and the files they name. */
+function isUsage(error: unknown): boolean {
+  const usages = [UsageError, InvalidAddressError, TlsOptionError, CertificateError, JwtOptionsError];
+  return usages.some((usage) => error instanceof usage);
 }
 
 function isDamage(error: unknown): boolean {

@@ -12,20 +12,21 @@ import {
   startServer,
 } from "@holdfast/server";
 import { exitCodeOf, exitCodes } from "./exit-codes.js";
-import type { ServeSettings } from "./settings.js";
+import type { ServeSettings } from "./settings/settings.js";
+import { UsageError } from "./settings/usage-error.js";
 import { version } from "./version.js";
 
 /** Serves until a signal comes or storage fails. Ends the process. */
 export async function serve(settings: ServeSettings): Promise<void> {
-  const logger = createLogger(settings.logLevel, settings.logFormat);
+  const logger = openLogger(settings);
   const dataDir = settings.inMemory ? undefined : resolve(settings.dataDir);
   stopOnBugs(logger);
+  tellWhatIsIgnored(settings, logger);
   let server: RunningServer;
   try {
     server = await startServer({
       ...(dataDir === undefined ? {} : { dataDir }),
-      listen: settings.listen,
-      name: settings.name,
+      ...settings.server,
       logger,
       onFatal: () => process.exit(exitCodes.storageFailed),
     });
@@ -33,8 +34,22 @@ export async function serve(settings: ServeSettings): Promise<void> {
     fail(error);
     return;
   }
-  stopOnSignals(server, logger);
+  stopOnSignals(server, logger, settings.server.tls !== undefined);
   announce(server, settings, dataDir, logger);
+}
+
+function openLogger({ logLevel, logFormat, logOutputs }: ServeSettings): Logger {
+  try {
+    return createLogger(logLevel, logFormat, logOutputs);
+  } catch (error) {
+    throw new UsageError(`--log-outputs: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** One line for each kind, however many there are. */
+function tellWhatIsIgnored({ ignored, unknownVariables }: ServeSettings, logger: Logger): void {
+  if (ignored.length > 0) logger.info(`these settings of etcd mean nothing here: ${ignored.join(", ")}`);
+  if (unknownVariables.length > 0) logger.warn(`no setting has these variables: ${unknownVariables.join(", ")}`);
 }
 
 /** Says in one line why the server did not start, and exits. */
@@ -77,8 +92,8 @@ function announce(server: RunningServer, settings: ServeSettings, dataDir: strin
   );
 }
 
-/** The first signal stops cleanly, the second at once. */
-function stopOnSignals(server: RunningServer, logger: Logger): void {
+/** The first signal stops cleanly, the second at once. SIGHUP reads the certificates again if there are any. */
+function stopOnSignals(server: RunningServer, logger: Logger, hasCertificates: boolean): void {
   let stopping = false;
   const stop = (): void => {
     if (stopping) process.exit(exitCodes.interrupted);
@@ -94,7 +109,17 @@ function stopOnSignals(server: RunningServer, logger: Logger): void {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  process.on("SIGHUP", stop);
+  process.on("SIGHUP", hasCertificates ? () => reload(server, logger) : stop);
+}
+
+/** Files that cannot be used leave the certificates as they are. */
+function reload(server: RunningServer, logger: Logger): void {
+  try {
+    server.reloadCertificates();
+    logger.info("certificates read again");
+  } catch (error) {
+    logger.error({ err: error }, "certificates could not be read again; the old ones stay in use");
+  }
 }
 
 /** A bug stops the server: a dead server releases no lock early, a wrong one does (fault-model F17). */

@@ -4,7 +4,15 @@
  * Format 1: one byte 1, then for each command its length (unsigned, 4 bytes, little-endian) and its bytes
  * as `encodeCommand` makes them. A format this program does not know stops it (fault-model F61).
  */
-import { type Command, commandKinds, decodeCommand } from "@holdfast/state-machine";
+import {
+  type Caller,
+  type Command,
+  callerBytes,
+  commandKinds,
+  decodeCommand,
+  type LoggedCommand,
+  writeCaller,
+} from "@holdfast/state-machine";
 import type { Proposer } from "./proposer.js";
 
 const batchFormat = 1;
@@ -14,6 +22,8 @@ const initialBytes = 16 * 1024;
 export class Batch {
   readonly commands: Command[] = [];
   readonly proposers: Proposer[] = [];
+  /** As long as up to the last command that has one. */
+  readonly #callers: (Caller | undefined)[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
   #length = 1;
 
@@ -34,26 +44,41 @@ export class Batch {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds a command whose encoding is its kind byte followed by `body`; `body` is copied. */
-  add(command: Command, body: Uint8Array, proposer: Proposer): void {
-    const end = this.#length + 5 + body.length;
+  /** Adds a command whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied. */
+  add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined): void {
+    const bytes = callerBytes(caller) + 1 + body.length;
+    const end = this.#length + 4 + bytes;
     if (end > this.#buffer.length) this.#grow(end);
-    this.#buffer.writeUInt32LE(body.length + 1, this.#length);
-    this.#buffer[this.#length + 4] = commandKinds[command.kind];
-    this.#buffer.set(body, this.#length + 5);
+    this.#buffer.writeUInt32LE(bytes, this.#length);
+    const kindPosition = writeCaller(this.#buffer, this.#length + 4, caller);
+    this.#buffer[kindPosition] = commandKinds[command.kind];
+    this.#buffer.set(body, kindPosition + 1);
     this.#length = end;
+    if (caller !== undefined) this.#remember(caller);
     this.commands.push(command);
     this.proposers.push(proposer);
+  }
+
+  /** Who asked for the command at `index`. */
+  callerAt(index: number): Caller | undefined {
+    return index < this.#callers.length ? this.#callers[index] : undefined;
   }
 
   /** Empties the batch for use anew. An unusually large buffer is let go. */
   clear(bytesKept: number): void {
     this.commands.length = 0;
     this.proposers.length = 0;
+    if (this.#callers.length > 0) this.#callers.length = 0;
     this.#length = 1;
     if (this.#buffer.length <= bytesKept) return;
     this.#buffer = Buffer.allocUnsafe(initialBytes);
     this.#buffer[0] = batchFormat;
+  }
+
+  /** The caller of the command about to be added. */
+  #remember(caller: Caller): void {
+    while (this.#callers.length < this.commands.length) this.#callers.push(undefined);
+    this.#callers.push(caller);
   }
 
   #grow(bytes: number): void {
@@ -72,7 +97,7 @@ export class UnreadableEntryError extends Error {
 }
 
 /** Visits the commands of the entry at `index`, in order. Throws `UnreadableEntryError`. */
-export function readBatch(index: number, payload: Uint8Array, visit: (command: Command) => void): void {
+export function readBatch(index: number, payload: Uint8Array, visit: (logged: LoggedCommand) => void): void {
   if (payload[0] !== batchFormat) throw new UnreadableEntryError(index, `unknown format ${payload[0]}`);
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   let position = 1;
@@ -85,7 +110,7 @@ export function readBatch(index: number, payload: Uint8Array, visit: (command: C
   }
 }
 
-function readCommand(index: number, payload: Uint8Array, start: number, end: number): Command {
+function readCommand(index: number, payload: Uint8Array, start: number, end: number): LoggedCommand {
   try {
     return decodeCommand(payload, start, end);
   } catch (error) {

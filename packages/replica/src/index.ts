@@ -2,8 +2,12 @@
 export { UnreadableEntryError } from "./batch.js";
 export type { Environment } from "./environment.js";
 export { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
+export type { HoldLoss, KeyEnd, LockMeter, WaitLoss } from "./locks/lock-meter.js";
 export type { LockWaiter } from "./locks/lock-queue.js";
 export { prefixEnd } from "./locks/lock-queues.js";
+export { Histogram, risingBounds } from "./metrics/histogram.js";
+export type { LeaseMeter } from "./metrics/lease-meter.js";
+export type { OperationCounts } from "./metrics/operation-counts.js";
 export type { ProposalFailure, Proposer } from "./proposer.js";
 export { Replica, type ReplicaOptions } from "./replica.js";
 export type { SharedEvent, WatchConsumer, Watcher, WatchOptions } from "./watch/watcher.js";

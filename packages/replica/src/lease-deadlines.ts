@@ -67,14 +67,15 @@ export class LeaseDeadlines {
     this.#place(timer);
   }
 
-  /** Forgets a lease that has ended. A newer grant of the same id is left alone. */
-  end(leaseId: bigint, grantNumber: number): void {
+  /** Forgets a lease that has ended. A newer grant of the same id is left alone. Returns whether its time had passed. */
+  end(leaseId: bigint, grantNumber: number): boolean {
     const timer = this.#timers.get(leaseId);
-    if (timer?.grantNumber !== grantNumber) return;
+    if (timer?.grantNumber !== grantNumber) return false;
     this.#timers.delete(leaseId);
     const bucket = this.#buckets.get(timer.bucket);
     bucket?.delete(timer);
     if (bucket?.size === 0) this.#buckets.delete(timer.bucket);
+    return timer.ending;
   }
 
   /** Collects the leases due at `clockMs`. Each is named once; it is marked as ending. */

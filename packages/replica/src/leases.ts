@@ -9,6 +9,7 @@ import type { Environment } from "./environment.js";
 import { LeaseClock } from "./lease-clock.js";
 import { LeaseDeadlines, type LeaseTimer } from "./lease-deadlines.js";
 import type { ReplicaLimits } from "./limits.js";
+import { LeaseMeter } from "./metrics/lease-meter.js";
 
 /** What is left of a lease. */
 export interface LeaseTime {
@@ -37,6 +38,7 @@ export class Leases {
   #stop: (() => void) | undefined;
   /** Ticks that came too late to end a lease, for the metrics (F13). */
   lateTicks = 0;
+  readonly meter = new LeaseMeter();
 
   constructor(options: LeasesOptions) {
     this.#options = options;
@@ -58,8 +60,10 @@ export class Leases {
   /** Takes in what the command just applied did to leases. */
   observe(changes: readonly LeaseChange[]): void {
     for (const change of changes) {
-      if (change.kind === "granted") this.#deadlines.start(change.lease, this.#clock.read());
-      else this.#deadlines.end(change.leaseId, change.grantNumber);
+      if (change.kind === "granted") {
+        this.meter.countGrant(change.lease.ttlSeconds);
+        this.#deadlines.start(change.lease, this.#clock.read());
+      } else this.meter.countEnd(this.#deadlines.end(change.leaseId, change.grantNumber));
     }
   }
 
@@ -77,7 +81,9 @@ export class Leases {
       this.#awaitEnd(leaseId, done);
       return;
     }
-    this.#deadlines.renew(timer, this.#clock.read());
+    const clockMs = this.#clock.read();
+    this.meter.countRenewal(timer.ttlSeconds, timer.deadlineMs - clockMs);
+    this.#deadlines.renew(timer, clockMs);
     done(timer.ttlSeconds);
   }
 

@@ -25,7 +25,7 @@ function setUp(limits: Partial<ReplicaLimits> = {}): Setup {
     log,
     environment,
     limits: { ...defaultReplicaLimits, ...limits },
-    apply: (command, proposer) => {
+    apply: (command, _caller, proposer) => {
       told.push(`apply ${keyOf(command)}`);
       proposer.settled({ kind: "leaseExpire", ended: true });
     },
@@ -36,7 +36,7 @@ function setUp(limits: Partial<ReplicaLimits> = {}): Setup {
     const command: Command = { kind: "put", request: createPutRequest({ key: byteString(name) }) };
     const settled = (): number => told.push(`${name} settled`);
     const failed = (failure: string): number => told.push(`${name} ${failure}`);
-    queue.add(command, new Uint8Array(bytes), { settled, failed }, internal);
+    queue.add(command, new Uint8Array(bytes), { settled, failed }, undefined, internal);
   };
   return { log, environment, queue, told, propose };
 }

@@ -6,7 +6,7 @@
  * of syncs follows the disk and not the number of callers. What applying means is the caller's.
  */
 import type { AppendResult, Log } from "@holdfast/log";
-import type { Command } from "@holdfast/state-machine";
+import { type Caller, type Command, callerBytes } from "@holdfast/state-machine";
 import { Batch } from "./batch.js";
 import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
@@ -20,7 +20,7 @@ export interface ProposalQueueOptions {
   readonly environment: Environment;
   readonly limits: ReplicaLimits;
   /** Applies one durable command and tells its proposer. */
-  readonly apply: (command: Command, proposer: Proposer) => void;
+  readonly apply: (command: Command, caller: Caller | undefined, proposer: Proposer) => void;
   /** Called after each entry was applied. */
   readonly applied: (index: number, payloadBytes: number) => void;
   /** The log can no longer be written: nothing more will be acknowledged. */
@@ -44,24 +44,35 @@ export class ProposalQueue {
     this.#options = options;
   }
 
+  /** Whether everything that comes is refused: after `stop`, or because the log has failed. */
+  get isStopped(): boolean {
+    return this.#stopped;
+  }
+
   /** Proposals that wait for the log, in flight included. */
   get waitingProposals(): number {
     return this.#waitingProposals;
   }
 
+  /** The bytes of their encodings. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
   /**
-   * Hands a command to the log. `body` is the command's encoding without its kind byte; it is copied
-   * before this returns. `internal` proposals (lease ends, clean-ups) are not refused for load.
+   * Hands a command to the log, asked for by `caller`. `body` is the command's encoding without its kind byte; it is
+   * copied before this returns. `internal` proposals (lease ends, clean-ups) are not refused for load.
    */
-  add(command: Command, body: Uint8Array, proposer: Proposer, internal: boolean): void {
-    const refusal = this.#refusal(body.length, internal);
+  add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined, internal: boolean): void {
+    const bytes = body.length + callerBytes(caller);
+    const refusal = this.#refusal(bytes, internal);
     if (refusal !== undefined) {
       proposer.failed(refusal);
       return;
     }
-    this.#openBatch(body.length).add(command, body, proposer);
+    this.#openBatch(bytes).add(command, body, proposer, caller);
     this.#waitingProposals++;
-    this.#waitingBytes += body.length;
+    this.#waitingBytes += bytes;
     if (this.#inFlight === undefined) this.#scheduleFlush();
   }
 
@@ -133,7 +144,7 @@ export class ProposalQueue {
   #applyAll(batch: Batch, index: number, payloadBytes: number): void {
     const { commands, proposers } = batch;
     for (let i = 0; i < commands.length; i++) {
-      this.#options.apply(commands[i] as Command, proposers[i] as Proposer);
+      this.#options.apply(commands[i] as Command, batch.callerAt(i), proposers[i] as Proposer);
     }
     this.#options.applied(index, payloadBytes);
   }

@@ -6,13 +6,23 @@
  * applied. It speaks commands and outcomes; requests, statuses and streams belong to the server.
  */
 import type { Log } from "@holdfast/log";
-import { type Command, encodeCommand, type Outcome, Restorer, StateMachine } from "@holdfast/state-machine";
+import {
+  type Caller,
+  type Command,
+  encodeCommand,
+  loggedForm,
+  type Outcome,
+  Restorer,
+  StateMachine,
+  systemCaller,
+} from "@holdfast/state-machine";
 import { readBatch } from "./batch.js";
 import type { Environment } from "./environment.js";
 import { type EndFate, Leases } from "./leases.js";
 import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
 import { LockQueues } from "./locks/lock-queues.js";
 import { Maintenance } from "./maintenance.js";
+import { OperationCounts } from "./metrics/operation-counts.js";
 import { ProposalQueue } from "./proposal-queue.js";
 import type { Proposer } from "./proposer.js";
 import { WatchHub } from "./watch/watch-hub.js";
@@ -32,6 +42,7 @@ export class Replica {
   readonly watches: WatchHub;
   readonly locks: LockQueues;
   readonly leases: Leases;
+  readonly operations = new OperationCounts();
   readonly #log: Log;
   readonly #proposals: ProposalQueue;
   readonly #maintenance: Maintenance;
@@ -44,7 +55,7 @@ export class Replica {
     this.machine = machine;
     this.#log = log;
     this.#appliedIndex = appliedIndex;
-    this.locks = new LockQueues(machine);
+    this.locks = new LockQueues(machine, () => environment.nowMs());
     this.watches = new WatchHub(machine, environment, limits);
     this.leases = new Leases({ environment, limits, expire: (command, done) => this.#expire(command, done) });
     this.#maintenance = new Maintenance({ log, machine, environment, limits, onSnapshotFailure });
@@ -53,7 +64,7 @@ export class Replica {
       environment,
       limits,
       onFatal,
-      apply: (command, proposer) => this.#apply(command, proposer),
+      apply: (command, caller, proposer) => this.#apply(command, caller, proposer),
       applied: (index, payloadBytes) => this.#applied(index, payloadBytes),
     });
   }
@@ -68,7 +79,7 @@ export class Replica {
     let appliedIndex = log.snapshot?.index ?? 0;
     let replayedBytes = 0;
     await log.replay(appliedIndex, ({ index, payload }) => {
-      readBatch(index, payload, (command) => machine.apply(command));
+      readBatch(index, payload, ({ command, caller }) => machine.apply(command, caller));
       appliedIndex = index;
       replayedBytes += payload.length;
     });
@@ -99,13 +110,28 @@ export class Replica {
     return bytesOnDisk - bytesReserved;
   }
 
+  /** False once it is closed or its log has failed: nothing it says is current any more. */
+  get isServing(): boolean {
+    return !this.#proposals.isStopped;
+  }
+
   get waitingProposals(): number {
     return this.#proposals.waitingProposals;
   }
 
-  /** Proposes a command. The proposer is told exactly once: of a refusal at once, else later. */
-  propose(command: Command, proposer: Proposer): void {
-    this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, false);
+  /** Bytes of the commands that wait for the log. */
+  get waitingBytes(): number {
+    return this.#proposals.waitingBytes;
+  }
+
+  /**
+   * Proposes a command on behalf of `caller`, whose permissions are looked at when the command is applied. The proposer
+   * is told exactly once: of a refusal at once, else later.
+   */
+  propose(command: Command, proposer: Proposer, caller?: Caller): void {
+    const encoded = encodeCommand(command);
+    const logged = loggedForm(command, encoded);
+    this.#proposals.add(logged, encoded.subarray(1), proposer, caller, false);
   }
 
   /**
@@ -113,13 +139,15 @@ export class Replica {
    * its first byte, and is copied before this returns. The hot path of Put: the bytes of the
    * request are the bytes of the log.
    */
-  proposeEncoded(command: Command, body: Uint8Array, proposer: Proposer): void {
-    this.#proposals.add(command, body, proposer, false);
+  proposeEncoded(command: Command, body: Uint8Array, proposer: Proposer, caller?: Caller): void {
+    this.#proposals.add(command, body, proposer, caller, false);
   }
 
-  /** Proposes a clean-up that must not be refused for load. */
+  /** Proposes, in the server's own name, what must be refused neither for load nor for want of permission. */
   proposeInternal(command: Command, proposer: Proposer): void {
-    this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, true);
+    // Only the server ever proposes the end of a lease, so that nobody needs to be named.
+    const caller = command.kind === "leaseExpire" ? undefined : systemCaller;
+    this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, caller, true);
   }
 
   /**
@@ -148,13 +176,14 @@ export class Replica {
     await this.#log.close();
   }
 
-  #apply(command: Command, proposer: Proposer): void {
-    const outcome = this.machine.apply(command);
+  #apply(command: Command, caller: Caller | undefined, proposer: Proposer): void {
+    const outcome = this.machine.apply(command, caller);
     const { changes, leaseChanges } = this.machine;
+    this.operations.count(outcome, changes.length);
     if (leaseChanges.length > 0) this.leases.observe(leaseChanges);
     if (changes.length > 0) {
       // The queues first: an observer told of a deletion asks at once who leads now.
-      this.locks.observe(changes);
+      this.locks.observe(changes, command, outcome);
       this.watches.publish(changes);
     }
     if (outcome.kind === "compact") this.#maintenance.sweep();

@@ -19,6 +19,22 @@ export interface ServiceLimits {
   readonly keepAlivesWaiting: number;
   /** Answers of one keepalive stream that may be unsent before its renewals wait for the client to read. */
   readonly keepAliveUnsentBytes: number;
+  /** Passwords hashed at the same time; libuv has four threads, and the log writes and syncs with them. */
+  readonly passwordHashesAtOnce: number;
+  /** Passwords that wait to be hashed; beyond it a call fails with `etcdserver: too many requests`. */
+  readonly passwordHashesWaiting: number;
+  /** Memory of one password's hash; a `passwordCost` that needs more is refused at the start. */
+  readonly passwordHashBytes: number;
+  /** Simple tokens remembered; beyond it the one longest unused is forgotten (AUTH-9). */
+  readonly simpleTokens: number;
+  /** Signed tokens whose signature need not be checked again (AUTH-10). */
+  readonly verifiedTokens: number;
+  /** Snapshots sent at the same time; beyond it a call fails with `etcdserver: too many requests`. */
+  readonly snapshotsAtOnce: number;
+  /** Slowest pace, on the whole, at which a snapshot may be read: until its end, compacted history cannot be given up. */
+  readonly snapshotBytesPerSecondMin: number;
+  /** What a snapshot may take besides; beyond both the call fails with DEADLINE_EXCEEDED. */
+  readonly snapshotGraceMs: number;
 }
 
 export const defaultServiceLimits: ServiceLimits = {
@@ -31,4 +47,21 @@ export const defaultServiceLimits: ServiceLimits = {
   watchersPerStream: 10_000,
   keepAlivesWaiting: 1_000,
   keepAliveUnsentBytes: 64 * 1024,
+  passwordHashesAtOnce: 2,
+  passwordHashesWaiting: 256,
+  passwordHashBytes: 256 * 1024 * 1024,
+  simpleTokens: 50_000,
+  verifiedTokens: 1_000,
+  snapshotsAtOnce: 4,
+  snapshotBytesPerSecondMin: 256 * 1024,
+  snapshotGraceMs: 60_000,
 };
+
+/** Room in a log entry for the largest request and what is logged with it: its caller, the frame. */
+const entryOverheadBytes = 1024 * 1024;
+const entryBytesMin = 4 * 1024 * 1024;
+
+/** Largest log entry that requests of at most `requestBytes` need. */
+export function entryBytesMax(requestBytes: number): number {
+  return Math.max(entryBytesMin, requestBytes + entryOverheadBytes);
+}

@@ -2,108 +2,84 @@
  * The composition root: the one place that puts log, replica, services, transport and sockets together,
  * and takes them apart again.
  */
-
-import type { Socket } from "node:net";
-import { type Log, openFileLog, openMemoryLog, type RecoveryReport } from "@holdfast/log";
-import { Replica, type ReplicaLimits } from "@holdfast/replica";
-import { GrpcServer, type TransportLimits, type TransportLog } from "@holdfast/transport";
-import { systemEnvironment } from "./environment.js";
-import { defaultServiceLimits, type ServiceLimits } from "./limits.js";
+import type { Log } from "@holdfast/log";
+import { accessFor } from "./access/access.js";
+import { startAutoCompaction } from "./auto-compaction.js";
+import { advertisedUrls, type PlannedAddress, planAddresses, type Serves } from "./compose/addresses.js";
+import { CloseStack } from "./compose/close-stack.js";
+import { type OpenDoor, openDoors, warnOfReach } from "./compose/doors.js";
+import { createProtocols, type Protocols } from "./compose/protocols.js";
+import { openLog, startReplica } from "./compose/storage.js";
+import { openTls, planTls, type TlsParts } from "./compose/tls.js";
+import { type ServerEnvironment, systemEnvironment } from "./environment.js";
+import { defaultServiceLimits } from "./limits.js";
 import { type Logger, silentLogger } from "./logger.js";
-import {
-  clientUrl,
-  formatAddress,
-  InvalidAddressError,
-  isLocal,
-  type ListenAddress,
-  parseListenAddress,
-} from "./net/address.js";
-import { type Listener, listen } from "./net/listener.js";
-import { allMethods } from "./services/all.js";
+import { clientUrl, endpointOf, formatAddress } from "./net/address.js";
+import { type NetCounters, newNetCounters } from "./net/counters.js";
+import { defaultNetLimits } from "./net/limits.js";
+import { ThrottledLog } from "./net/throttled-log.js";
+import type { TlsSettings } from "./net/tls/settings.js";
+import { MeasuredLog } from "./ops/log-meter.js";
+import { type RunningServer, refuseUnknownOptions, type ServerOptions } from "./server-options.js";
 import { type Identity, ServiceContext } from "./services/context.js";
 
-export interface ServerOptions {
-  /** Folder for the log and snapshots; made if missing. Without it everything is kept in memory and lost at `close`. */
-  readonly dataDir?: string;
-  /** Addresses to listen on, "host:port", several in an array or separated by commas; port 0 picks a free one. Default 127.0.0.1:2379. */
-  readonly listen?: string | readonly string[];
-  /** The member's name, as `etcdctl member list` shows it. Default "default". */
-  readonly name?: string;
-  /** Default: says nothing. */
-  readonly logger?: Logger;
-  readonly serviceLimits?: Partial<ServiceLimits>;
-  readonly replicaLimits?: Partial<ReplicaLimits>;
-  readonly transportLimits?: Partial<TransportLimits>;
-  /** Storage failed for good and the server has stopped. Default: logged only. */
-  readonly onFatal?: (cause: Error) => void;
-}
-
-export interface RunningServer {
-  /** Where it listens, as "host:port", in the order asked for. */
-  readonly addresses: readonly string[];
-  /** The first address as clients take it. */
-  readonly endpoint: string;
-  readonly clusterId: bigint;
-  readonly memberId: bigint;
-  /** Lets calls in progress end, then releases the port, the folder, timers and sockets. */
-  close(): Promise<void>;
-}
-
-const optionNames: Record<keyof ServerOptions, true> = {
-  dataDir: true,
-  listen: true,
-  name: true,
-  logger: true,
-  serviceLimits: true,
-  replicaLimits: true,
-  transportLimits: true,
-  onFatal: true,
-};
-
-/** A misspelt `dataDir` would otherwise mean a server that forgets everything. */
-function refuseUnknownOptions(options: ServerOptions): void {
-  const unknown = Object.keys(options).find((name) => !(name in optionNames));
-  if (unknown !== undefined) throw new TypeError(`startServer: unknown option "${unknown}"`);
-  if (options.dataDir !== undefined && (typeof options.dataDir !== "string" || options.dataDir === "")) {
-    throw new TypeError("startServer: dataDir must be the path of a folder");
-  }
-}
-
-/** Entries may be as large as one request and its envelope. */
-const entryBytesMax = 4 * 1024 * 1024;
-const defaultListen = "127.0.0.1:2379";
 const drainDeadlineMs = 5_000;
-/** Time for a new connection to say which protocol it speaks (fault-model F26). */
-const firstBytesDeadlineMs = 10_000;
 
 /**
- * Starts a server. Resolves once it serves. Throws `TypeError` for an unknown option, `InvalidAddressError`, `ListenError`, and what the log
- * throws when the folder is locked, unreadable, or its log damaged; nothing is left behind then.
+ * Starts a server. Resolves once it serves. Throws `TypeError` for an unknown option, `InvalidAddressError`,
+ * `TlsOptionError`, `CertificateError`, `ListenError`, and what the log throws when the folder is locked, unreadable, or
+ * its log damaged; nothing is left behind then.
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   refuseUnknownOptions(options);
-  const listen = [options.listen ?? defaultListen].flat().flatMap((text) => text.split(","));
-  const addresses = listen.map(parseListenAddress);
-  if (addresses.length === 0) throw new InvalidAddressError("");
+  const planned = planAddresses(options);
+  const plan: Plan = { planned, advertised: advertisedUrls(options), tlsSettings: planTls(options, planned) };
   const stack = new CloseStack();
   try {
-    return await assemble(options, addresses, stack);
+    return await assemble(options, plan, stack);
   } catch (error) {
     await stack.close();
     throw error;
   }
 }
 
-async function assemble(
-  options: ServerOptions,
-  addresses: readonly ListenAddress[],
-  stack: CloseStack,
-): Promise<RunningServer> {
+/** What is settled before anything is opened. */
+interface Plan {
+  readonly planned: readonly PlannedAddress[];
+  readonly advertised: readonly string[];
+  readonly tlsSettings: TlsSettings | undefined;
+}
+
+async function assemble(options: ServerOptions, plan: Plan, stack: CloseStack): Promise<RunningServer> {
   const logger = options.logger ?? silentLogger();
   const environment = systemEnvironment();
+  const fatal = stopOnce(options, logger, stack);
+  const opened = await openLog(options, logger, fatal);
+  stack.add(() => opened.close());
+  const measured = options.dataDir === undefined ? undefined : new MeasuredLog(opened, environment.nowMs);
+  const log = measured ?? opened;
+  const replica = await startReplica(log, options, environment, logger, fatal);
+  stack.add(() => replica.close());
+  const identity = identityOf(log, options.name ?? "default");
+  const limits = { ...defaultServiceLimits, ...options.serviceLimits };
+  const access = accessFor(replica, environment, limits, options);
+  const context = new ServiceContext(replica, environment, identity, limits, access, options.quotaBytes);
+  if (options.autoCompaction !== undefined) {
+    const stopCompacting = startAutoCompaction(replica, environment, options.autoCompaction);
+    stack.add(async () => stopCompacting());
+  }
+  const net = newNetCounters();
+  const protocols = createProtocols({ options, context, logger, net, logMeter: measured?.meter });
+  const { doors, tls } = await openNet(options, plan, { logger, environment, net, protocols, context, stack });
+  const urls = clientDoors(doors).map(({ listener }) => clientUrl(listener.address));
+  identity.clientUrls = plan.advertised.length > 0 ? plan.advertised : urls;
+  return running(doors, tls, identity, stack);
+}
+
+/** Both the log and the replica may notice a failure of the storage; it is one failure. */
+function stopOnce(options: ServerOptions, logger: Logger, stack: CloseStack): (cause: Error) => void {
   let failed = false;
-  const fatal = (cause: Error): void => {
-    // Both the log and the replica may notice; it is one failure.
+  return (cause) => {
     if (failed) return;
     failed = true;
     logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
@@ -112,91 +88,81 @@ async function assemble(
       .catch((error) => logger.error({ err: error }, "not everything could be closed"))
       .finally(() => options.onFatal?.(cause));
   };
-  const log = await openLog(options, logger, fatal);
-  stack.add(() => log.close());
-  const replica = await startReplica(log, options, logger, fatal);
-  stack.add(() => replica.close());
-  const identity = identityOf(log, options.name ?? "default");
-  const context = new ServiceContext(replica, environment, identity, {
-    ...defaultServiceLimits,
-    ...options.serviceLimits,
-  });
-  const grpc = new GrpcServer({
-    methods: allMethods(context),
-    limits: options.transportLimits ?? {},
-    log: transportLog(logger),
-  });
-  const listeners: Listener[] = [];
-  stack.add(() => stopServing(listeners, context, grpc));
-  await listenAll(addresses, grpc, logger, listeners);
-  identity.clientUrls = listeners.map((listener) => clientUrl(listener.address));
-  const bound = listeners.map((listener) => formatAddress(listener.address));
-  warnOfReach(listeners, logger);
+}
+
+interface NetParts {
+  readonly logger: Logger;
+  readonly environment: ServerEnvironment;
+  readonly net: NetCounters;
+  readonly protocols: Protocols;
+  readonly context: ServiceContext;
+  readonly stack: CloseStack;
+}
+
+interface OpenNet {
+  readonly doors: readonly OpenDoor[];
+  readonly tls: TlsParts | undefined;
+}
+
+async function openNet(
+  options: ServerOptions,
+  { planned, tlsSettings }: Plan,
+  { logger, environment, net, protocols, context, stack }: NetParts,
+): Promise<OpenNet> {
+  const limits = defaultNetLimits;
+  const log = new ThrottledLog(logger, environment.nowMs, limits.repeatedLogIntervalMs);
+  const addresses = planned.map(({ address }) => address).filter(({ secure }) => secure);
+  const around = { options, logger, log, environment, limits, counters: net, addresses };
+  const tls = tlsSettings === undefined ? undefined : await openTls(tlsSettings, around);
+  stack.add(async () => tls?.stop());
+  const doors: OpenDoor[] = [];
+  stack.add(() => stopServing(doors, context, protocols));
+  await openDoors(planned, { protocols, tls: tls?.gate, limits, counters: net, log }, doors);
+  warnOfReach(doors, options.tls, logger);
+  return { doors, tls };
+}
+
+function running(
+  doors: readonly OpenDoor[],
+  tls: TlsParts | undefined,
+  { clusterId, memberId }: Identity,
+  stack: CloseStack,
+): RunningServer {
+  const first = doors[0] as OpenDoor;
   return {
-    addresses: bound,
-    endpoint: bound[0] as string,
-    clusterId: identity.clusterId,
-    memberId: identity.memberId,
+    addresses: clientDoors(doors).map(formatDoor),
+    httpAddresses: doorsThatServe(doors, "http").map(formatDoor),
+    metricsAddresses: doorsThatServe(doors, "metrics").map(formatDoor),
+    endpoint: endpointOf(first.listener.address),
+    clusterId,
+    memberId,
+    reloadCertificates: () => tls?.reload(),
     close: () => stack.close(),
   };
 }
 
-function openLog({ dataDir }: ServerOptions, logger: Logger, onFailure: (cause: Error) => void): Promise<Log> {
-  const limits = { entryBytesMax };
-  if (dataDir === undefined) return openMemoryLog({ limits, onFailure });
-  const onRecovery = (report: RecoveryReport): void => logger.warn(report, "the log was put right after a crash");
-  return openFileLog({ folder: dataDir, limits, onFailure, onRecovery });
+function clientDoors(doors: readonly OpenDoor[]): OpenDoor[] {
+  return doors.filter(({ serves }) => serves === "all" || serves === "grpc");
 }
 
-/** What the transport has to tell an operator: peers that broke a limit or the protocol. */
-function transportLog(logger: Logger): TransportLog {
-  return ({ level, message, peer }) => logger[level]({ peer }, message);
+function doorsThatServe(doors: readonly OpenDoor[], serves: Serves): OpenDoor[] {
+  return doors.filter((door) => door.serves === serves);
 }
 
-function startReplica(
-  log: Log,
-  { replicaLimits }: ServerOptions,
-  logger: Logger,
-  onFatal: (cause: Error) => void,
-): Promise<Replica> {
-  return Replica.start({
-    log,
-    environment: systemEnvironment(),
-    ...(replicaLimits === undefined ? {} : { limits: replicaLimits }),
-    onSnapshotFailure: (cause) => logger.error({ err: cause }, "snapshot failed; serving goes on"),
-    onFatal,
-  });
-}
-
-async function listenAll(
-  addresses: readonly ListenAddress[],
-  grpc: GrpcServer,
-  logger: Logger,
-  listeners: Listener[],
-): Promise<void> {
-  for (const address of addresses) {
-    const onHttp2 = (socket: Socket, alreadyRead: Buffer): void => grpc.handleConnection(socket, alreadyRead);
-    const onError = (cause: Error): void =>
-      logger.error({ err: cause, address: formatAddress(address) }, "cannot accept a connection; listening goes on");
-    listeners.push(await listen({ address, onHttp2, onError, firstBytesDeadlineMs }));
-  }
-}
-
-function warnOfReach(listeners: readonly Listener[], logger: Logger): void {
-  for (const { address } of listeners) {
-    if (isLocal(address)) continue;
-    logger.warn(
-      { address: formatAddress(address) },
-      "other machines can connect, without authentication and in clear text",
-    );
-  }
+function formatDoor({ listener }: OpenDoor): string {
+  return formatAddress(listener.address);
 }
 
 /** Takes no new connections, ends the calls that would never end, and lets the others finish. */
-async function stopServing(listeners: readonly Listener[], context: ServiceContext, grpc: GrpcServer): Promise<void> {
-  const closed = listeners.map((listener) => listener.close());
+async function stopServing(
+  doors: readonly OpenDoor[],
+  context: ServiceContext,
+  { grpc, http1 }: Protocols,
+): Promise<void> {
+  const closed = doors.map(({ listener }) => listener.close());
   context.openCalls.stop();
-  await grpc.drain(drainDeadlineMs);
+  await Promise.all([grpc.drain(drainDeadlineMs), http1.drain(drainDeadlineMs)]);
+  for (const { listener } of doors) listener.destroyHttp1();
   await Promise.all(closed);
 }
 
@@ -205,25 +171,4 @@ function identityOf(log: Log, name: string): Identity {
   const clusterId = BigInt(`0x${log.identity.slice(0, 16)}`);
   const memberId = BigInt(`0x${log.identity.slice(16, 32)}`);
   return { clusterId, memberId, name, clientUrls: [] };
-}
-
-/** What has been opened, closed once and in the opposite order. */
-class CloseStack {
-  readonly #closers: Array<() => Promise<void>> = [];
-  #closing: Promise<void> | undefined;
-
-  add(closer: () => Promise<void>): void {
-    this.#closers.push(closer);
-  }
-
-  close(): Promise<void> {
-    this.#closing ??= this.#closeAll();
-    return this.#closing;
-  }
-
-  async #closeAll(): Promise<void> {
-    const errors: unknown[] = [];
-    for (const closer of this.#closers.reverse()) await closer().catch((error) => errors.push(error));
-    if (errors.length > 0) throw errors[0];
-  }
 }

@@ -2,6 +2,8 @@
  * Commands as bytes in the log: one byte for the kind, then the etcd request as it came over the wire. A server may
  * therefore log the very bytes it received behind a kind byte of its own making.
  *
+ * In front of that may stand who asked for it (`auth/caller-codec.ts`).
+ *
  * The bytes are kept for ever: numbers in `commandKinds` are never given to another kind.
  */
 import {
@@ -19,12 +21,22 @@ import {
   encodeSharedTxnRequest,
   MalformedMessageError,
 } from "@holdfast/protocol";
+import { authBodyDecoders, encodeAuthBody } from "./auth/auth-codec.js";
+import type { AlarmCommand, AuthCommand, Caller } from "./auth/auth-types.js";
+import { callerBytes, readCaller, writeCaller } from "./auth/caller-codec.js";
 import type { Command } from "./types.js";
+
+/** A command as it stands in the log. */
+export interface LoggedCommand {
+  readonly command: Command;
+  /** Who asked for it; undefined for nobody. */
+  readonly caller: Caller | undefined;
+}
 
 /**
  * The first byte of an encoded command. What follows: the etcd request message of the same name (`CompactionRequest`,
  * `LeaseGrantRequest` and `LeaseRevokeRequest` for the latter ones); for `leaseExpire` the lease id as a signed, and
- * the grant number as an unsigned 64-bit integer, both little-endian.
+ * the grant number as an unsigned 64-bit integer, both little-endian; for the rest see `auth/auth-codec.ts`.
  */
 export const commandKinds = {
   put: 1,
@@ -34,22 +46,58 @@ export const commandKinds = {
   leaseGrant: 5,
   leaseRevoke: 6,
   leaseExpire: 7,
+  // 8 and 9 begin a caller; see `callerKinds`.
+  authEnable: 10,
+  authDisable: 11,
+  userAdd: 12,
+  userDelete: 13,
+  userChangePassword: 14,
+  userGrantRole: 15,
+  userRevokeRole: 16,
+  roleAdd: 17,
+  roleDelete: 18,
+  roleGrantPermission: 19,
+  roleRevokePermission: 20,
+  alarm: 21,
 } as const satisfies Record<Command["kind"], number>;
 
 const leaseExpireBytes = 16;
 
-/** The encoding of `command`, as bytes of its own. Throws `RangeError` for a lease id that is no 64-bit integer. */
-export function encodeCommand(command: Command): Uint8Array {
+/** The kinds whose bodies `auth/auth-codec.ts` knows, by their numbers. */
+const authKindsByNumber = new Map<number, (AuthCommand | AlarmCommand)["kind"]>(
+  (Object.keys(authBodyDecoders) as (AuthCommand | AlarmCommand)["kind"][]).map((kind) => [commandKinds[kind], kind]),
+);
+
+/**
+ * The encoding of `command`, as bytes of its own. Throws `RangeError` for a lease or member id that is no 64-bit
+ * integer.
+ */
+export function encodeCommand(command: Command, caller?: Caller): Uint8Array {
   const body = encodeBody(command);
-  const bytes = new Uint8Array(1 + body.length);
-  bytes[0] = commandKinds[command.kind];
-  bytes.set(body, 1);
+  const bytes = new Uint8Array(callerBytes(caller) + 1 + body.length);
+  const position = writeCaller(Buffer.from(bytes.buffer), 0, caller);
+  bytes[position] = commandKinds[command.kind];
+  bytes.set(body, position + 1);
   return bytes;
 }
 
 /** Reads `bytes[start..end)`. Throws `MalformedMessageError` for anything that is no command. */
-export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.length): Command {
+export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.length): LoggedCommand {
   if (start >= end) throw new MalformedMessageError("empty command");
+  const { caller, end: commandStart } = readCaller(bytes, start, end);
+  if (commandStart >= end) throw new MalformedMessageError("caller without a command");
+  return { command: decodePlainCommand(bytes, commandStart, end), caller };
+}
+
+/**
+ * `command` as replay will find it in its encoding without a caller. The two differ only where half a surrogate pair
+ * stands in a name, which UTF-8 cannot hold; what is applied must be what is logged.
+ */
+export function loggedForm(command: Command, encoded: Uint8Array): Command {
+  return command.kind in authBodyDecoders ? decodePlainCommand(encoded, 0, encoded.length) : command;
+}
+
+function decodePlainCommand(bytes: Uint8Array, start: number, end: number): Command {
   const body = start + 1;
   switch (bytes[start]) {
     case commandKinds.put:
@@ -67,8 +115,14 @@ export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.
     case commandKinds.leaseExpire:
       return decodeLeaseExpire(bytes, body, end);
     default:
-      throw new MalformedMessageError("unknown kind of command");
+      return decodeAuthCommand(bytes, start, end);
   }
+}
+
+function decodeAuthCommand(bytes: Uint8Array, start: number, end: number): Command {
+  const kind = authKindsByNumber.get(bytes[start]!);
+  if (kind === undefined) throw new MalformedMessageError("unknown kind of command");
+  return authBodyDecoders[kind](bytes, start + 1, end);
 }
 
 /** What follows the kind byte; may be a view that the next encoding overwrites. */
@@ -88,6 +142,8 @@ function encodeBody(command: Command): Uint8Array {
       return encodeSharedLeaseRevokeRequest({ id: command.leaseId });
     case "leaseExpire":
       return encodeLeaseExpire(command.leaseId, command.grantNumber);
+    default:
+      return encodeAuthBody(command);
   }
 }
 

@@ -1,18 +1,24 @@
 /**
  * A state held still while the machine goes on, and its encoding in slices.
  *
- * Nothing is copied but the list of leases: versions never change, later ones are told by their revision, and the
+ * Nothing is copied but the lists of leases, users and roles: versions never change, later ones are told by their revision, and the
  * machine removes nothing as long as the handle is open.
  */
-import { type ByteString, emptyByteString, expectedBytesOfKeyValue, Writer, writeKeyValue } from "@holdfast/protocol";
+import { type ByteString, emptyByteString } from "@holdfast/protocol";
+import type { FrozenAuth } from "./auth/auth-snapshot.js";
+import { ChunkWriter } from "./chunk-writer.js";
 import { keyAfter } from "./key-interval.js";
 import type { KeySpace } from "./key-space.js";
 import { snapshotChunkBytes, snapshotChunkVisits } from "./limits.js";
-import { numberTag, recordTags, snapshotFormat } from "./snapshot-format.js";
-import type { KeyVersion, LeaseRecord } from "./types.js";
+import { recordTags, snapshotFormat } from "./snapshot-format.js";
+import type { LeaseRecord } from "./types.js";
 
-/** Room for the largest record that holds numbers only. */
-const numbersExpectedBytes = 32;
+/** What is held still besides the keys. */
+export interface FrozenParts {
+  readonly leases: Iterable<LeaseRecord>;
+  readonly auth: FrozenAuth;
+  readonly appliedCommands: number;
+}
 
 export class FrozenState {
   /** The revision of the state. */
@@ -21,16 +27,18 @@ export class FrozenState {
   readonly #appliedCommands: number;
   readonly #keys: KeySpace;
   readonly #leases: readonly LeaseRecord[];
+  readonly #auth: FrozenAuth;
   readonly #eventsEnd: number;
   #onRelease: (() => void) | undefined;
 
   /** `onRelease` is called once, when the handle is released. */
-  constructor(keys: KeySpace, leases: Iterable<LeaseRecord>, appliedCommands: number, onRelease: () => void) {
+  constructor(keys: KeySpace, { leases, auth, appliedCommands }: FrozenParts, onRelease: () => void) {
     this.revision = keys.revision;
     this.#compactRevision = keys.compactRevision;
     this.#appliedCommands = appliedCommands;
     this.#keys = keys;
     this.#leases = [...leases];
+    this.#auth = auth;
     this.#eventsEnd = keys.events.end;
     this.#onRelease = onRelease;
   }
@@ -43,10 +51,13 @@ export class FrozenState {
   *chunks(chunkBytes: number = snapshotChunkBytes, chunkVisits: number = snapshotChunkVisits): Iterable<Uint8Array> {
     const chunk = new ChunkWriter(chunkBytes, chunkVisits);
     chunk.numbers(recordTags.header, [snapshotFormat, this.revision, this.#compactRevision, this.#appliedCommands]);
+    yield* this.#authChunks(chunk);
     yield* this.#leaseChunks(chunk);
     const bases = yield* this.#baseChunks(chunk);
     const events = yield* this.#eventChunks(chunk);
-    chunk.numbers(recordTags.end, [this.#leases.length, bases, events]);
+    const { roles, users, alarms } = this.#auth;
+    const counts = [this.#leases.length, bases, events, roles.length, users.length, alarms.length];
+    chunk.numbers(recordTags.end, counts);
     yield this.#take(chunk);
   }
 
@@ -54,6 +65,24 @@ export class FrozenState {
   release(): void {
     this.#onRelease?.();
     this.#onRelease = undefined;
+  }
+
+  *#authChunks(chunk: ChunkWriter): Iterable<Uint8Array> {
+    const { roles, users, alarms, enabled, revision } = this.#auth;
+    for (const role of roles) {
+      chunk.role(role);
+      if (chunk.isFull) yield this.#take(chunk);
+    }
+    for (const user of users) {
+      chunk.user(user);
+      if (chunk.isFull) yield this.#take(chunk);
+    }
+    for (const alarm of alarms) {
+      chunk.alarm(alarm);
+      if (chunk.isFull) yield this.#take(chunk);
+    }
+    chunk.numbers(recordTags.auth, [enabled ? 1 : 0, revision]);
+    if (chunk.isFull) yield this.#take(chunk);
   }
 
   *#leaseChunks(chunk: ChunkWriter): Iterable<Uint8Array> {
@@ -106,62 +135,5 @@ export class FrozenState {
   #take(chunk: ChunkWriter): Uint8Array {
     if (this.#onRelease === undefined) throw new Error("the frozen state was released while it was being encoded");
     return chunk.take();
-  }
-}
-
-/** The chunk being filled. */
-class ChunkWriter {
-  readonly #writer: Writer;
-  readonly #chunkBytes: number;
-  readonly #chunkVisits: number;
-  #visits = 0;
-
-  constructor(chunkBytes: number, chunkVisits: number) {
-    this.#writer = new Writer(2 * chunkBytes);
-    this.#chunkBytes = chunkBytes;
-    this.#chunkVisits = chunkVisits;
-  }
-
-  /** Whether the chunk is long enough, or took long enough. */
-  get isFull(): boolean {
-    return this.#writer.length >= this.#chunkBytes || this.#visits >= this.#chunkVisits;
-  }
-
-  /** A key or event was looked at. */
-  visited(): void {
-    this.#visits += 1;
-  }
-
-  version(tag: number, version: KeyVersion): void {
-    this.#visits += 1;
-    const expectedBytes = expectedBytesOfKeyValue(version);
-    const start = this.#writer.begin(tag, expectedBytes);
-    writeKeyValue(this.#writer, version);
-    this.#writer.end(start, expectedBytes);
-  }
-
-  lease(lease: LeaseRecord): void {
-    this.#visits += 1;
-    const start = this.#writer.begin(recordTags.lease, numbersExpectedBytes);
-    this.#writer.int64BigIntField(numberTag(1), lease.leaseId);
-    this.#writer.int64NumberField(numberTag(2), lease.ttlSeconds);
-    this.#writer.int64NumberField(numberTag(3), lease.grantNumber);
-    this.#writer.end(start, numbersExpectedBytes);
-  }
-
-  /** A record of numbers; the first is field 1. */
-  numbers(tag: number, numbers: readonly number[]): void {
-    const start = this.#writer.begin(tag, numbersExpectedBytes);
-    for (const [index, number] of numbers.entries()) this.#writer.int64NumberField(numberTag(index + 1), number);
-    this.#writer.end(start, numbersExpectedBytes);
-  }
-
-  /** The chunk so far, as bytes of its own; starts the next one. */
-  take(): Uint8Array {
-    if (this.#writer.length === 0) this.#writer.boolField(recordTags.pause, true);
-    const chunk = this.#writer.copy();
-    this.#writer.reset();
-    this.#visits = 0;
-    return chunk;
   }
 }

@@ -5,6 +5,11 @@
  * Time, storage, networks and error texts are elsewhere.
  */
 
+export type { Action } from "./auth/action.js";
+export * from "./auth/auth-types.js";
+export { callerBytes, writeCaller } from "./auth/caller-codec.js";
+export { costOf } from "./auth/cost.js";
+export { rootRole, rootUser } from "./auth/names.js";
 export * from "./checks.js";
 export * from "./command-codec.js";
 export { FrozenState } from "./frozen-state.js";

@@ -1,5 +1,5 @@
 /**
- * A set of keys made of intervals, for finding out whether a transaction puts what it deletes (TXN-10).
+ * A set of keys made of intervals: what a transaction deletes (TXN-10), what a user may read or write (AUTH-16).
  */
 import type { ByteString } from "@holdfast/protocol";
 
@@ -39,6 +39,17 @@ export class IntervalSet {
   }
 
   has(key: ByteString): boolean {
+    return this.#holding(key) !== undefined;
+  }
+
+  /** Whether all keys from `from` to below `to` are in the set; if there are none in between, whether `from` is. */
+  covers(from: ByteString, to: ByteString): boolean {
+    const interval = this.#holding(from);
+    return interval !== undefined && interval.to >= to;
+  }
+
+  /** The interval that `key` is in. */
+  #holding(key: ByteString): Interval | undefined {
     let low = 0;
     let high = this.#intervals.length;
     while (low < high) {
@@ -46,7 +57,8 @@ export class IntervalSet {
       if (this.#intervals[middle]!.to <= key) low = middle + 1;
       else high = middle;
     }
-    return low < this.#intervals.length && this.#intervals[low]!.from <= key;
+    const found = this.#intervals[low];
+    return found !== undefined && found.from <= key ? found : undefined;
   }
 }
 

@@ -6,6 +6,9 @@ import type { ByteString } from "@holdfast/protocol";
 /** As `range_end`: every key from `key` on. */
 export const openRangeEnd = "\0" as ByteString;
 
+/** Greater than every key: the end, as a bound, of an interval without one. Itself no key, having a character above 255. */
+export const endOfKeys = "\u0100" as ByteString;
+
 /** Whether the pair names one key and no interval. */
 export function isSingleKey(rangeEnd: ByteString): boolean {
   return rangeEnd.length === 0;

@@ -36,5 +36,11 @@ export const snapshotChunkVisits = 4096;
 /** How many keys without a readable version a range reader passes over in one slice. */
 export const readerSkipsMax = 4096;
 
-/** What one version of a key, and one lease, is reckoned to cost besides its key and value (LEASE-8), in bytes. */
+/** What a put costs besides its key and value (MAINT-6), in bytes. */
+export const putOverheadBytes = 256;
+
+/** What granting a lease costs (MAINT-6), in bytes. */
+export const leaseCostBytes = 64;
+
+/** What one version of a key, one lease, user, role or permission is reckoned to take besides its texts, in bytes. */
 export const recordOverheadBytes = 64;

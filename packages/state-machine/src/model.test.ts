@@ -5,10 +5,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createRangeRequest, type RangeRequest } from "@holdfast/protocol";
 import fc from "fast-check";
+import { type Caller, systemCaller } from "./auth/auth-types.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
 import { StateMachine } from "./state-machine.js";
-import { commands, firstGrants, rangeRequests } from "./testing/arbitraries.js";
+import { callers, commands, firstGrants, firstUsers, rangeRequests } from "./testing/arbitraries.js";
 import { key } from "./testing/builders.js";
 import { violations } from "./testing/invariants.js";
 import { plain } from "./testing/plain.js";
@@ -18,12 +19,18 @@ import type { Command, KeyVersion } from "./types.js";
 
 interface Step {
   readonly command: Command;
+  readonly caller: Caller | undefined;
   readonly query: RangeRequest;
   /** How much to sweep after the command. */
   readonly sweepItems: number;
 }
 
-const steps: fc.Arbitrary<Step> = fc.record({ command: commands, query: rangeRequests, sweepItems: fc.nat(3) });
+const steps: fc.Arbitrary<Step> = fc.record({
+  command: commands,
+  caller: callers,
+  query: rangeRequests,
+  sweepItems: fc.nat(3),
+});
 
 /** Machine and model side by side. */
 class Comparison {
@@ -32,16 +39,20 @@ class Comparison {
   readonly #machine = new StateMachine({ keys: this.#keys, leases: this.#leases, appliedCommands: 0 });
   readonly #model = new ReferenceModel();
 
-  run({ command, query, sweepItems }: Step): void {
+  /** Answers why the command was refused, if it was. */
+  run({ command, caller, query, sweepItems }: Step): string | undefined {
     const before = this.#machine.revision;
-    this.#checkReadOnly(command);
-    assert.deepEqual(plain(this.#machine.apply(command)), plain(this.#model.apply(command)));
+    this.#checkReadOnly(command, caller);
+    const outcome = this.#machine.apply(command, caller);
+    assert.deepEqual(plain(outcome), plain(this.#model.apply(command, caller)));
     this.#checkChanges(before);
     assert.deepEqual(violations(this.#keys, this.#leases), []);
     this.#machine.sweep(sweepItems);
     assert.deepEqual(violations(this.#keys, this.#leases), []);
     assert.deepEqual(plain(this.#machine.range(query)), plain(this.#model.range(query)));
     this.#checkNumbers();
+    this.#checkAuth();
+    return outcome.kind === "refused" ? outcome.refusal : undefined;
   }
 
   /** What is compared once, at the end of a run. */
@@ -51,13 +62,22 @@ class Comparison {
     assert.deepEqual(plain([...this.#machine.leases()]), plain(this.#model.leases()));
   }
 
-  #checkReadOnly(command: Command): void {
+  #checkReadOnly(command: Command, caller: Caller | undefined): void {
     if (command.kind !== "txn" || !isReadOnlyTxn(command.request)) return;
+    const refusal = this.#machine.accessRefusal({ kind: "readTxn", request: command.request }, caller);
     const answer = this.#machine.rangeTxn(command.request);
     const { appliedCommands } = this.#machine;
-    assert.deepEqual(plain(this.#machine.apply(command)), plain(answer));
+    const expected = refusal === undefined ? answer : { kind: "refused", refusal };
+    assert.deepEqual(plain(this.#machine.apply(command, caller)), plain(expected));
     assert.equal(this.#machine.appliedCommands, appliedCommands + 1);
-    this.#model.apply(command);
+    this.#model.apply(command, caller);
+  }
+
+  #checkAuth(): void {
+    const { enabled, revision } = this.#machine.auth;
+    const view = { users: [...this.#machine.auth.users()], roles: [...this.#machine.auth.roles()] };
+    assert.deepEqual(plain({ enabled, revision, ...view }), plain(this.#model.auth.view()));
+    assert.deepEqual(plain(this.#machine.alarms()), plain(this.#model.auth.alarms));
   }
 
   #checkChanges(revisionBefore: number): void {
@@ -106,14 +126,34 @@ class Comparison {
   }
 }
 
+function runAll(comparison: Comparison, first: readonly Command[], run: readonly Step[]): (string | undefined)[] {
+  const query = createRangeRequest();
+  for (const command of first) comparison.run({ command, caller: systemCaller, query, sweepItems: 0 });
+  const refusals = run.map((step) => comparison.run(step));
+  comparison.finish();
+  return refusals;
+}
+
 test("KV, TXN, LEASE, COMP: the machine and the reference model agree on random commands", () => {
   fc.assert(
     fc.property(fc.array(steps, { minLength: 10, maxLength: 60, size: "max" }), (run) => {
-      const comparison = new Comparison();
-      for (const command of firstGrants) comparison.run({ command, query: createRangeRequest(), sweepItems: 0 });
-      for (const step of run) comparison.run(step);
-      comparison.finish();
+      runAll(new Comparison(), firstGrants, run);
     }),
-    { numRuns: 200 },
+    { numRuns: 150 },
   );
+});
+
+test("AUTH, MAINT, ORD: the machine and the reference model agree on who may do what", () => {
+  const seen = new Set<string | undefined>();
+  fc.assert(
+    fc.property(fc.array(steps, { minLength: 10, maxLength: 60, size: "max" }), fc.nat(5), (run, alarm) => {
+      const raised: Command = { kind: "alarm", action: "activate", memberId: 1n, alarm: alarm > 2 ? 0 : alarm };
+      const first = [...firstGrants, ...firstUsers, raised];
+      for (const refusal of runAll(new Comparison(), first, run)) seen.add(refusal);
+    }),
+    { numRuns: 150 },
+  );
+  for (const refusal of ["user-empty", "permission-denied", "auth-revision-old", "no-space", "corrupt", undefined]) {
+    assert.ok(seen.has(refusal), refusal);
+  }
 });

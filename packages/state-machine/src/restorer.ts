@@ -2,22 +2,31 @@
  * Builds a state machine from the chunks of a snapshot, checking that what they say can have come about.
  */
 import { type KeyValue, MalformedMessageError, Reader, readKeyValue } from "@holdfast/protocol";
+import { AuthRestorer } from "./auth/auth-snapshot.js";
 import { isDeletion, noLease, StoredVersion } from "./key-history.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
-import { numberTag, recordTags, SnapshotFormatError, snapshotFormat } from "./snapshot-format.js";
+import {
+  numberTag,
+  recordTags,
+  SnapshotFormatError,
+  snapshotFormat,
+  snapshotFormatWithoutAuth,
+} from "./snapshot-format.js";
 import { StateMachine } from "./state-machine.js";
 import type { KeyVersion } from "./types.js";
 
 /** Which records may come next. */
-const Stage = { header: 0, leases: 1, bases: 2, events: 3, done: 4 } as const;
+const Stage = { header: 0, roles: 1, users: 2, alarms: 3, leases: 4, bases: 5, events: 6, done: 7 } as const;
 type Stage = (typeof Stage)[keyof typeof Stage];
 
 export class Restorer {
   readonly #keys = new KeySpace();
   readonly #leases = new LeaseTable();
+  readonly #auth = new AuthRestorer();
   readonly #reader = new Reader();
   #stage: Stage = Stage.header;
+  #knowsUsers = false;
   #revision = 1;
   #appliedCommands = 0;
   #lastGrant = 0;
@@ -43,7 +52,9 @@ export class Restorer {
   /** The machine, once all chunks were taken. Throws `SnapshotFormatError` when some are missing. */
   finish(): StateMachine {
     check(this.#stage === Stage.done, "snapshot has no end");
-    return new StateMachine({ keys: this.#keys, leases: this.#leases, appliedCommands: this.#appliedCommands });
+    const { auth, alarms } = this.#auth;
+    const appliedCommands = this.#appliedCommands;
+    return new StateMachine({ keys: this.#keys, leases: this.#leases, auth, alarms, appliedCommands });
   }
 
   #record(tag: number): void {
@@ -59,7 +70,7 @@ export class Restorer {
     else if (tag === recordTags.lease) this.#lease();
     else if (tag === recordTags.header) this.#header();
     else if (tag === recordTags.end) this.#end();
-    else throw new SnapshotFormatError("unknown record");
+    else if (!this.#authRecord(tag)) throw new SnapshotFormatError("unknown record");
     check(this.#reader.position === this.#reader.limit, "record longer than its fields");
     this.#reader.leave(outer);
   }
@@ -67,14 +78,35 @@ export class Restorer {
   #header(): void {
     check(this.#stage === Stage.header, "second header");
     const format = this.#number(1);
-    check(format === snapshotFormat, `snapshot of an unknown format (${format})`);
+    this.#knowsUsers = format === snapshotFormat;
+    const isKnown = this.#knowsUsers || format === snapshotFormatWithoutAuth;
+    check(isKnown, `snapshot of an unknown format (${format})`);
     this.#revision = this.#number(2);
     this.#keys.compactRevision = this.#number(3);
     this.#appliedCommands = this.#number(4);
     check(this.#revision >= 1 && this.#appliedCommands >= 0, "impossible header");
     check(this.#keys.compactRevision >= -1 && this.#keys.compactRevision <= this.#revision, "impossible compaction");
     this.#keys.revision = this.#keys.firstHistoryRevision - 1;
-    this.#stage = Stage.leases;
+    this.#stage = this.#knowsUsers ? Stage.roles : Stage.leases;
+  }
+
+  /** Returns whether it was one. */
+  #authRecord(tag: number): boolean {
+    if (tag === recordTags.role) {
+      this.#enterStage(Stage.roles);
+      this.#auth.role(this.#reader);
+    } else if (tag === recordTags.user) {
+      this.#enterStage(Stage.users);
+      this.#auth.user(this.#reader);
+    } else if (tag === recordTags.alarm) {
+      this.#enterStage(Stage.alarms);
+      this.#auth.alarm(this.#reader);
+    } else if (tag === recordTags.auth) {
+      this.#enterStage(Stage.alarms);
+      this.#auth.finish(this.#number(1), this.#number(2));
+      this.#stage = Stage.leases;
+    } else return false;
+    return true;
   }
 
   #lease(): void {
@@ -126,10 +158,19 @@ export class Restorer {
     check(this.#number(1) === this.#leases.size, "leases are missing");
     check(this.#number(2) === this.#baseCount, "bases are missing");
     check(this.#number(3) === this.#keys.events.end, "events are missing");
+    if (this.#knowsUsers) this.#endOfAuth();
     check(this.#revision === 1 || this.#keys.revision === this.#revision, "history stops early");
     check(this.#strayKeys === 0, "key with an unknown lease");
     this.#keys.revision = this.#revision;
     this.#stage = Stage.done;
+  }
+
+  #endOfAuth(): void {
+    check(this.#auth.isFinished, "snapshot that says nothing of authentication");
+    const [roles, users, alarms] = this.#auth.counts;
+    check(this.#number(4) === roles, "roles are missing");
+    check(this.#number(5) === users, "users are missing");
+    check(this.#number(6) === alarms, "alarms are missing");
   }
 
   /** Stages only follow one another. */

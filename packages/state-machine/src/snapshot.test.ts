@@ -4,6 +4,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { AlarmStore } from "./auth/alarms.js";
+import { AuthStore } from "./auth/auth-store.js";
+import { systemCaller } from "./auth/auth-types.js";
+import type { LoggedCommand } from "./command-codec.js";
 import { StoredVersion } from "./key-history.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
@@ -11,7 +15,7 @@ import { snapshotChunkBytes } from "./limits.js";
 import { Restorer } from "./restorer.js";
 import { SnapshotFormatError } from "./snapshot-format.js";
 import { StateMachine } from "./state-machine.js";
-import { commands, firstGrants } from "./testing/arbitraries.js";
+import { callers, commands, firstGrants, firstUsers } from "./testing/arbitraries.js";
 import { bytes, Driver, deleteOp, key, putOp } from "./testing/builders.js";
 import { canonicalDump } from "./testing/canonical-dump.js";
 import type { Command, KeyVersion } from "./types.js";
@@ -44,7 +48,31 @@ function lively(): Driver {
   });
   driver.put("c", "", { lease: -3n });
   driver.delete("c");
+  populate(driver);
   return driver;
+}
+
+/** Adds users, roles and alarms of all kinds, and turns authentication on. */
+function populate({ machine }: Driver): void {
+  const permit = (roleName: string, permType: number, from: string, rangeEnd: string): Command => {
+    return { kind: "roleGrantPermission", roleName, permission: { permType, key: key(from), rangeEnd: key(rangeEnd) } };
+  };
+  const run: readonly Command[] = [
+    ...firstUsers,
+    { kind: "roleAdd", name: "root" },
+    permit("root", 0, "hidden", ""),
+    { kind: "roleAdd", name: "é" },
+    permit("é", 7, "b", "\xff"),
+    permit("é", 1, "b", "\0"),
+    { kind: "userAdd", name: "é", passwordHash: "", noPassword: true },
+    { kind: "userGrantRole", userName: "é", roleName: "é" },
+    { kind: "userGrantRole", userName: "é", roleName: "root" },
+    { kind: "userChangePassword", name: "root", passwordHash: "$2b$".repeat(50) },
+    { kind: "alarm", action: "activate", memberId: 2n ** 64n - 1n, alarm: 2 },
+    { kind: "alarm", action: "activate", memberId: 0n, alarm: 1 },
+    { kind: "alarm", action: "activate", memberId: 3n, alarm: 1 },
+  ];
+  for (const command of run) assert.equal(machine.apply(command, systemCaller).kind, command.kind);
 }
 
 test("COMP-6, LEASE-38: a restored state is the state", () => {
@@ -105,15 +133,18 @@ test("a lease granted anew after the snapshot is told apart from the one in it",
   const driver = lively();
   const restored = restore(snapshot(driver.machine));
   for (const machine of [driver.machine, restored]) {
-    machine.apply({ kind: "leaseRevoke", leaseId: 5n });
-    machine.apply({ kind: "leaseGrant", leaseId: 5n, ttlSeconds: 9 });
+    for (const { memberId, alarm } of machine.alarms()) {
+      machine.apply({ kind: "alarm", action: "deactivate", memberId, alarm }, systemCaller);
+    }
+    assert.equal(machine.apply({ kind: "leaseRevoke", leaseId: 5n }, systemCaller).kind, "leaseRevoke");
+    assert.equal(machine.apply({ kind: "leaseGrant", leaseId: 5n, ttlSeconds: 9 }, systemCaller).kind, "leaseGrant");
   }
   assert.equal(restored.lease(5n)?.grantNumber, driver.machine.lease(5n)?.grantNumber);
 });
 
 /** A run with a snapshot taken behind a part of the log, its chunks encoded in between the later ones. */
 interface Run {
-  readonly log: readonly Command[];
+  readonly log: readonly LoggedCommand[];
   readonly cutPercent: number;
   readonly chunkVisits: number;
   readonly chunksPerCommand: number;
@@ -121,7 +152,12 @@ interface Run {
 }
 
 const runs: fc.Arbitrary<Run> = fc.record({
-  log: fc.array(commands, { minLength: 5, maxLength: 80, size: "max" }).map((log) => [...firstGrants, ...log]),
+  log: fc
+    .tuple(
+      fc.constantFrom(firstGrants, [...firstGrants, ...firstUsers]),
+      fc.array(fc.record({ command: commands, caller: callers }), { minLength: 5, maxLength: 80, size: "max" }),
+    )
+    .map(([first, log]) => [...first.map((command) => ({ command, caller: systemCaller })), ...log]),
   cutPercent: fc.nat(100),
   chunkVisits: fc.integer({ min: 1, max: 3 }),
   chunksPerCommand: fc.integer({ min: 1, max: 3 }),
@@ -134,8 +170,8 @@ test("replay = restore: a snapshot taken in slices and the rest of the log give 
     fc.property(runs, ({ log, cutPercent, chunkVisits, chunksPerCommand, sweepItems }) => {
       const machine = new StateMachine();
       const cut = Math.floor((log.length * cutPercent) / 100);
-      for (const command of log.slice(0, cut)) {
-        machine.apply(command);
+      for (const { command, caller } of log.slice(0, cut)) {
+        machine.apply(command, caller);
         machine.sweep(sweepItems);
       }
       const frozen = machine.freeze();
@@ -147,16 +183,16 @@ test("replay = restore: a snapshot taken in slices and the rest of the log give 
           if (done !== true) chunks.push(value);
         }
       };
-      for (const command of log.slice(cut)) {
+      for (const { command, caller } of log.slice(cut)) {
         take(chunksPerCommand);
-        machine.apply(command);
+        machine.apply(command, caller);
         machine.sweep(sweepItems);
       }
       if (chunks.length > 1) sliced += 1;
       take(1000);
       frozen.release();
       const restored = restore(chunks);
-      for (const command of log.slice(cut)) restored.apply(command);
+      for (const { command, caller } of log.slice(cut)) restored.apply(command, caller);
       assert.equal(canonicalDump(restored), canonicalDump(machine));
       assert.deepEqual(snapshot(restored), snapshot(machine));
     }),
@@ -172,6 +208,7 @@ function orderly(): Driver {
   for (const name of ["a", "b", "c", "a", "d"]) driver.put(name, name, { lease: 5n });
   driver.compact(5);
   driver.delete("b");
+  populate(driver);
   return driver;
 }
 
@@ -236,6 +273,83 @@ test("a snapshot of a state that cannot have come about is refused", () => {
   assert.throws(() => restore(earlyStop), /history stops early/);
   const lateGrant = forged((_, leases) => void leases.grant(1n, 60, 10));
   assert.throws(() => restore(lateGrant), /grant number/);
+});
+
+/** The snapshot of users, roles and alarms that no command can have made. */
+function forgedAuth(make: (auth: AuthStore, alarms: AlarmStore) => void): Uint8Array[] {
+  const parts = { auth: new AuthStore(), alarms: new AlarmStore() };
+  make(parts.auth, parts.alarms);
+  return snapshot(new StateMachine({ keys: new KeySpace(), leases: new LeaseTable(), appliedCommands: 9, ...parts }));
+}
+
+test("a snapshot of users, roles and alarms that cannot have come about is refused", () => {
+  const user = { name: "u", passwordHash: "", noPassword: false, roles: [] };
+  const a = { permType: 0, key: key("a"), rangeEnd: key("") };
+  const stories: [RegExp, (auth: AuthStore, alarms: AlarmStore) => void][] = [
+    [/users without names/, (auth) => auth.restoreUser({ ...user, name: "" })],
+    [/roles without names/, (auth) => auth.restoreRole({ name: "", permissions: [] })],
+    [/unknown role/, (auth) => auth.restoreUser({ ...user, roles: ["r"] })],
+    [/roles of a user out of order/, (auth) => auth.restoreUser({ ...user, roles: ["root", "root"] })],
+    [/permissions/, (auth) => auth.restoreRole({ name: "r", permissions: [a, a] })],
+    [/permissions/, (auth) => auth.restoreRole({ name: "r", permissions: [{ ...a, rangeEnd: key("a") }] })],
+    [/permissions/, (auth) => auth.restoreRole({ name: "r", permissions: [{ ...a, key: key("") }] })],
+    [/auth revision/, (auth) => auth.restore(false, 0)],
+    [/without a root user/, (auth) => auth.restore(true, 5)],
+    [/alarm without a type/, (_, alarms) => alarms.restore([{ memberId: 1n, alarm: 0 }])],
+    [
+      /alarms out of order/,
+      (_, alarms) =>
+        alarms.restore([
+          { memberId: 1n, alarm: 1 },
+          { memberId: 1n, alarm: 1 },
+        ]),
+    ],
+  ];
+  for (const [reason, make] of stories) assert.throws(() => restore(forgedAuth(make)), reason);
+});
+
+/** What a program that knew no users wrote for the state that the test below builds. */
+const snapshotOfTheFirstFormat =
+  "CgwIgYCYwgQQBRgDIAcSBggFEDwYARIPCP3//////////wEQPBgCGg4KAWEQAhgCIAEqAWEwBSIOCgFiEAMYAyABKgFiMAUiDgoBYRACGAQgAi" +
+  "oBYTAFIgUKAWIYBSIMCgH/EAUYBSABKgF2MgYIAhABGAQ=";
+
+test("F61: a snapshot from before there were users is read as a state without any", () => {
+  const driver = new Driver();
+  for (const leaseId of [5n, -3n]) driver.grant(leaseId);
+  for (const name of ["a", "b", "a"]) driver.put(name, name, { lease: 5n });
+  driver.compact(3);
+  driver.txn({ success: [deleteOp({ key: "b" }), putOp({ key: "\xff", value: "v" })] });
+  const old = Uint8Array.from(Buffer.from(snapshotOfTheFirstFormat, "base64"));
+  const restored = restore([old]);
+  assert.equal(canonicalDump(restored), canonicalDump(driver.machine));
+  assert.deepEqual([restored.auth.enabled, restored.auth.revision, restored.alarms()], [false, 1, []]);
+  assert.deepEqual(snapshot(restored), snapshot(driver.machine));
+  const headerBytes = 14;
+  const [, role] = snapshot(lively().machine, 1, 1);
+  assert.throws(() => restore([old.subarray(0, headerBytes), role!, old.subarray(headerBytes)]), SnapshotFormatError);
+});
+
+test("authentication and alarms are held still while the machine goes on", () => {
+  const { machine } = lively();
+  const before = canonicalDump(machine);
+  const frozen = machine.freeze();
+  const chunks = frozen.chunks(1, 1)[Symbol.iterator]();
+  const first = chunks.next().value as Uint8Array;
+  const run: readonly Command[] = [
+    { kind: "authDisable" },
+    { kind: "alarm", action: "deactivate", memberId: 0n, alarm: 1 },
+    { kind: "roleDelete", name: "é" },
+    { kind: "userAdd", name: "late", passwordHash: "", noPassword: false },
+    { kind: "userChangePassword", name: "u", passwordHash: "late" },
+    { kind: "roleAdd", name: "late" },
+  ];
+  for (const command of run) assert.equal(machine.apply(command, systemCaller).kind, command.kind);
+  const rest = [...{ [Symbol.iterator]: () => chunks }];
+  const restored = restore([first, ...rest]);
+  frozen.release();
+  const numbers = (dump: string) => dump.replace(/"appliedCommands": \d+/, "");
+  assert.equal(numbers(canonicalDump(restored)), numbers(before));
+  assert.notEqual(numbers(canonicalDump(machine)), numbers(before));
 });
 
 test("an event missing from the middle of a revision is noticed", () => {

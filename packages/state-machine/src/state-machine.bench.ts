@@ -14,9 +14,12 @@ import {
   createRangeRequest,
   createRequestOp,
   createTxnRequest,
+  emptyByteString,
+  PermissionType,
   SortOrder,
   SortTarget,
 } from "@holdfast/protocol";
+import type { Caller } from "./auth/auth-types.js";
 import { decodeCommand, encodeCommand } from "./command-codec.js";
 import { Restorer } from "./restorer.js";
 import { StateMachine } from "./state-machine.js";
@@ -65,8 +68,30 @@ function filled(count: number): StateMachine {
   return machine;
 }
 
-function applyAll(machine: StateMachine, commands: readonly Command[]): void {
-  for (const command of commands) machine.apply(command);
+function applyAll(machine: StateMachine, commands: readonly Command[], caller?: Caller): void {
+  for (const command of commands) machine.apply(command, caller);
+}
+
+const somebody: Caller = { userName: "somebody", authRevision: Number.MAX_SAFE_INTEGER };
+
+/** As `filled`, with authentication on, and `somebody` who may write the keys and a thousand others. */
+function guarded(count: number): StateMachine {
+  const machine = filled(count);
+  const permit = (key: ByteString, rangeEnd: ByteString): Command => {
+    const permission = { permType: PermissionType.WRITE, key, rangeEnd };
+    return { kind: "roleGrantPermission", roleName: "writes", permission };
+  };
+  applyAll(machine, [
+    { kind: "userAdd", name: "root", passwordHash: "", noPassword: true },
+    { kind: "userGrantRole", userName: "root", roleName: "root" },
+    { kind: "userAdd", name: somebody.userName, passwordHash: "", noPassword: true },
+    { kind: "roleAdd", name: "writes" },
+    { kind: "userGrantRole", userName: somebody.userName, roleName: "writes" },
+    permit(byteStringFromText("bench/"), byteStringFromText("bench0")),
+    ...Array.from({ length: 1000 }, (_, index) => permit(byteStringFromText(`other/${index}`), emptyByteString)),
+    { kind: "authEnable" },
+  ]);
+  return machine;
 }
 
 function restored(chunks: readonly Uint8Array[]): StateMachine {
@@ -130,6 +155,12 @@ function benchWrites(): void {
     () => filled(count),
     (machine) => applyAll(machine, hot),
   );
+  measure(
+    "apply(put), existing key, by a user with 1000 grants",
+    count,
+    () => guarded(count),
+    (machine) => applyAll(machine, commands, somebody),
+  );
   const locks = Array.from({ length: count }, (_, index) => lockCommand(count + index));
   measure(
     "apply(txn), create if absent",
@@ -146,7 +177,7 @@ function benchWrites(): void {
     () => filled(count),
     (machine) => applyAll(machine, deletes),
   );
-  const encoded = commands.map(encodeCommand);
+  const encoded = commands.map((command) => encodeCommand(command));
   measure(
     "decodeCommand(put)",
     count,

@@ -4,7 +4,20 @@
  * The same commands give the same state everywhere. There is no clock, chance or I/O in here; when a lease ends, what
  * is proposed and who is told are the replica's business.
  */
-import type { ByteString, DeleteRangeRequest, PutRequest, RangeRequest, TxnRequest } from "@holdfast/protocol";
+import type {
+  AlarmMember,
+  ByteString,
+  DeleteRangeRequest,
+  PutRequest,
+  RangeRequest,
+  TxnRequest,
+} from "@holdfast/protocol";
+import { AccessControl } from "./auth/access.js";
+import type { Action } from "./auth/action.js";
+import { AlarmStore } from "./auth/alarms.js";
+import { freezeAuth } from "./auth/auth-snapshot.js";
+import { AuthStore } from "./auth/auth-store.js";
+import type { AuthCommand, AuthView, Caller } from "./auth/auth-types.js";
 import { ChangeSet, headerAt, noChanges } from "./change-set.js";
 import { FrozenState } from "./frozen-state.js";
 import { previousVersion, type RevisionVisitor, readHistory } from "./history-reader.js";
@@ -23,6 +36,8 @@ export interface MachineParts {
   readonly keys: KeySpace;
   readonly leases: LeaseTable;
   readonly appliedCommands: number;
+  readonly auth?: AuthStore;
+  readonly alarms?: AlarmStore;
 }
 
 const noLeaseChanges: readonly LeaseChange[] = Object.freeze([]);
@@ -30,6 +45,9 @@ const noLeaseChanges: readonly LeaseChange[] = Object.freeze([]);
 export class StateMachine {
   readonly #keys: KeySpace;
   readonly #leases: LeaseTable;
+  readonly #auth: AuthStore;
+  readonly #alarms: AlarmStore;
+  readonly #access: AccessControl;
   readonly #changeSet: ChangeSet;
   #appliedCommands: number;
   #changes: readonly KeyVersion[] = noChanges;
@@ -40,7 +58,10 @@ export class StateMachine {
   constructor(parts?: MachineParts) {
     this.#keys = parts?.keys ?? new KeySpace();
     this.#leases = parts?.leases ?? new LeaseTable();
+    this.#auth = parts?.auth ?? new AuthStore();
+    this.#alarms = parts?.alarms ?? new AlarmStore();
     this.#appliedCommands = parts?.appliedCommands ?? 0;
+    this.#access = new AccessControl(this.#auth, this.#leases);
     this.#changeSet = new ChangeSet(this.#keys, this.#leases);
   }
 
@@ -78,36 +99,41 @@ export class StateMachine {
     return this.#leases.size;
   }
 
-  /** What keys, values, history and leases are reckoned to take, in bytes; shrinks as `sweep` goes on. */
+  /** What keys, values, history, leases, users and roles are reckoned to take, in bytes; shrinks as `sweep` goes on. */
   get approximateBytes(): number {
-    return this.#keys.bytes + this.#leases.size * recordOverheadBytes;
+    return this.#keys.bytes + this.#leases.size * recordOverheadBytes + this.#auth.bytes;
+  }
+
+  /** Users, roles and permissions. */
+  get auth(): AuthView {
+    return this.#auth;
+  }
+
+  /** The alarms that are raised, by type and then by member. May be kept. */
+  alarms(): readonly AlarmMember[] {
+    return this.#alarms.all();
   }
 
   /**
-   * Applies the next command of the log. Total: whatever the command, there is an outcome, and a refused command
-   * changes nothing but the count of commands. An error thrown means a bug.
+   * Why `caller` may not see or do this now (AUTH-20); undefined when nothing speaks against it. Without authentication
+   * nothing ever does.
    */
-  apply(command: Command): Outcome {
+  accessRefusal(action: Action, caller: Caller | undefined): Refusal | undefined {
+    return this.#access.actionRefusal(action, caller);
+  }
+
+  /**
+   * Applies the next command of the log, asked for by `caller`. Total: whatever the command, there is an outcome, and a
+   * refused command changes nothing but the count of commands. An error thrown means a bug. Alarms are looked at first,
+   * then permissions, then the state (ORD-1).
+   */
+  apply(command: Command, caller?: Caller): Outcome {
     this.#appliedCommands += 1;
     this.#changes = noChanges;
     this.#leaseChanges = noLeaseChanges;
     this.#changeSet.begin();
-    switch (command.kind) {
-      case "put":
-        return this.#put(command.request);
-      case "deleteRange":
-        return this.#deleteRange(command.request);
-      case "txn":
-        return this.#txn(command.request);
-      case "compact":
-        return this.#compact(command.revision);
-      case "leaseGrant":
-        return this.#leaseGrant(command.leaseId, command.ttlSeconds);
-      case "leaseRevoke":
-        return this.#leaseRevoke(command.leaseId);
-      case "leaseExpire":
-        return this.#leaseExpire(command.leaseId, command.grantNumber);
-    }
+    const refusal = this.#alarms.refusal(command) ?? this.#access.commandRefusal(command, caller);
+    return refusal === undefined ? this.#run(command) : refused(refusal);
   }
 
   /** Answers a range at any readable revision (KV-1 to KV-13). */
@@ -188,9 +214,39 @@ export class StateMachine {
   /** Holds the present state still for a snapshot. To be released, or old data piles up. */
   freeze(): FrozenState {
     this.#frozenStates += 1;
-    return new FrozenState(this.#keys, this.#leases.all(), this.#appliedCommands, () => {
+    const auth = freezeAuth(this.#auth, this.#alarms);
+    const parts = { leases: this.#leases.all(), auth, appliedCommands: this.#appliedCommands };
+    return new FrozenState(this.#keys, parts, () => {
       this.#frozenStates -= 1;
     });
+  }
+
+  #run(command: Command): Outcome {
+    switch (command.kind) {
+      case "put":
+        return this.#put(command.request);
+      case "deleteRange":
+        return this.#deleteRange(command.request);
+      case "txn":
+        return this.#txn(command.request);
+      case "compact":
+        return this.#compact(command.revision);
+      case "leaseGrant":
+        return this.#leaseGrant(command.leaseId, command.ttlSeconds);
+      case "leaseRevoke":
+        return this.#leaseRevoke(command.leaseId);
+      case "leaseExpire":
+        return this.#leaseExpire(command.leaseId, command.grantNumber);
+      case "alarm":
+        return { kind: "alarm", alarms: this.#alarms.apply(command) };
+      default:
+        return this.#administer(command);
+    }
+  }
+
+  #administer(command: AuthCommand): Outcome {
+    const refusal = this.#auth.apply(command);
+    return refusal === undefined ? { kind: command.kind } : refused(refusal);
   }
 
   #put(request: PutRequest): Outcome {

@@ -12,11 +12,12 @@ import {
   type TxnRequest,
 } from "@holdfast/protocol";
 import fc from "fast-check";
-import { decodeCommand, encodeCommand } from "./command-codec.js";
+import { systemCaller } from "./auth/auth-types.js";
+import { commandKinds, decodeCommand, encodeCommand, type LoggedCommand } from "./command-codec.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
 import { StateMachine } from "./state-machine.js";
-import { commands } from "./testing/arbitraries.js";
+import { authCommands, callers, commands, firstUsers } from "./testing/arbitraries.js";
 import { bytes, Driver, deleteOp, key, putOp, rangeOp, txnOp } from "./testing/builders.js";
 import { violations } from "./testing/invariants.js";
 import type { Command } from "./types.js";
@@ -29,6 +30,7 @@ function livelyParts() {
   for (const name of ["a", "b", "\0", "\xff", "a"]) driver.put(name, "x", { lease: 1n });
   driver.delete("b");
   driver.compact(3);
+  for (const command of firstUsers) driver.machine.apply(command, systemCaller);
   return { machine: driver.machine, ...parts };
 }
 
@@ -74,40 +76,45 @@ const extremeCommands: fc.Arbitrary<Command> = fc.oneof(
     }),
 );
 
+const anyCommands = fc.oneof(extremeCommands, commands, authCommands);
+
 test("F10: extreme and shapeless commands are answered, and leave a sound state", () => {
   const kinds = new Set<string>();
   fc.assert(
-    fc.property(fc.array(fc.oneof(extremeCommands, commands), { maxLength: 40, size: "max" }), (run) => {
+    fc.property(fc.array(fc.tuple(anyCommands, callers), { maxLength: 40, size: "max" }), (run) => {
       const { machine, keys, leases } = livelyParts();
-      for (const command of run) kinds.add(machine.apply(decodeCommand(encodeCommand(command))).kind);
+      for (const [wanted, somebody] of run) {
+        const { command, caller } = decodeCommand(encodeCommand(wanted, somebody));
+        kinds.add(machine.apply(command, caller).kind);
+      }
       assert.deepEqual(violations(keys, leases), []);
     }),
-    { numRuns: 300 },
+    { numRuns: 500 },
   );
-  assert.equal(kinds.size, 8);
+  assert.deepEqual([...kinds].sort(), ["refused", ...Object.keys(commandKinds)].sort());
 });
 
 test("F10: random bytes that decode are answered", () => {
   let applied = 0;
   const { machine, keys, leases } = livelyParts();
   const tryOut = (encoded: Uint8Array): void => {
-    let command: Command;
+    let logged: LoggedCommand;
     try {
-      command = decodeCommand(encoded);
+      logged = decodeCommand(encoded);
     } catch (error) {
       assert.ok(error instanceof MalformedMessageError);
       return;
     }
-    machine.apply(command);
+    machine.apply(logged.command, logged.caller);
     applied += 1;
   };
   fc.assert(
-    fc.property(fc.nat(7), fc.uint8Array({ maxLength: 24 }), (kind, body) => tryOut(Uint8Array.of(kind, ...body))),
+    fc.property(fc.nat(22), fc.uint8Array({ maxLength: 24 }), (kind, body) => tryOut(Uint8Array.of(kind, ...body))),
     { numRuns: 3000 },
   );
   fc.assert(
-    fc.property(commands, fc.nat(), fc.nat(255), (command, position, byte) => {
-      const encoded = encodeCommand(command);
+    fc.property(commands, callers, fc.nat(), fc.nat(255), (command, caller, position, byte) => {
+      const encoded = encodeCommand(command, caller);
       encoded[position % encoded.length] = byte;
       tryOut(encoded);
     }),

@@ -18,6 +18,7 @@ import type {
   TxnRequest,
   TxnResponse,
 } from "@holdfast/protocol";
+import type { AlarmCommand, AlarmOutcome, AuthCommand, AuthOutcome, AuthRefusal } from "./auth/auth-types.js";
 
 /** Everything that can be asked to change. Ids and defaults are fixed before a command is logged. */
 export type Command =
@@ -28,10 +29,13 @@ export type Command =
   | { readonly kind: "leaseGrant"; readonly leaseId: bigint; readonly ttlSeconds: number }
   | { readonly kind: "leaseRevoke"; readonly leaseId: bigint }
   /** Ends a lease whose time has passed, only if it is still the grant the proposer saw. */
-  | { readonly kind: "leaseExpire"; readonly leaseId: bigint; readonly grantNumber: number };
+  | { readonly kind: "leaseExpire"; readonly leaseId: bigint; readonly grantNumber: number }
+  | AuthCommand
+  | AlarmCommand;
 
 /** Why a command or a query was refused. A refusal changes nothing. */
 export type Refusal =
+  | AuthRefusal
   | "key-not-found"
   | "lease-not-found"
   | "lease-exists"
@@ -56,7 +60,9 @@ export type Outcome =
   | { readonly kind: "leaseGrant"; readonly response: LeaseGrantResponse }
   | { readonly kind: "leaseRevoke"; readonly response: LeaseRevokeResponse }
   /** `ended` is false when the lease was already gone or had been granted anew. */
-  | { readonly kind: "leaseExpire"; readonly ended: boolean };
+  | { readonly kind: "leaseExpire"; readonly ended: boolean }
+  | AuthOutcome
+  | AlarmOutcome;
 
 /** The answer to a read. */
 export type RangeOutcome =

@@ -19,8 +19,8 @@ export interface LockWaiter {
 export interface Contender {
   readonly key: ByteString;
   readonly createRevision: number;
-  /** Callers waiting on this key; several calls may share one lease and so one key (LOCK-11). */
-  readonly waiters: Set<LockWaiter>;
+  /** Callers waiting on this key, and since when; several calls may share one lease and so one key (LOCK-11). */
+  readonly waiters: Map<LockWaiter, number>;
   older: Contender | undefined;
   newer: Contender | undefined;
 }
@@ -55,7 +55,7 @@ export class LockQueue {
     let older = this.#newest;
     while (older !== undefined && older.createRevision === createRevision && older.key > key) older = older.older;
     const newer = older === undefined ? this.#oldest : older.newer;
-    const contender: Contender = { key, createRevision, waiters: new Set(), older, newer };
+    const contender: Contender = { key, createRevision, waiters: new Map(), older, newer };
     if (older === undefined) this.#oldest = contender;
     else older.newer = contender;
     if (newer === undefined) this.#newest = contender;

@@ -8,7 +8,8 @@
  * belongs to the services.
  */
 import type { ByteString } from "@holdfast/protocol";
-import type { KeyVersion, StateMachine } from "@holdfast/state-machine";
+import type { Command, KeyVersion, Outcome, StateMachine } from "@holdfast/state-machine";
+import { LockMeter } from "./lock-meter.js";
 import { type Contender, LockQueue, type LockWaiter } from "./lock-queue.js";
 
 /** A queue of at least so many keys is kept for a while when its last waiter has gone. */
@@ -23,6 +24,8 @@ export type WaitResult = "held" | "lost" | "waiting";
 const slashesMax = 16;
 
 export class LockQueues {
+  /** What is measured of them. */
+  readonly meter: LockMeter;
   readonly #machine: StateMachine;
   readonly #queues = new Map<ByteString, LockQueue>();
   /** How many queues have a prefix of each length. */
@@ -32,8 +35,10 @@ export class LockQueues {
   readonly #idle = new Set<LockQueue>();
   #waiterCount = 0;
 
-  constructor(machine: StateMachine) {
+  /** `nowMs` is a monotonic clock; waits and holds are measured with it, nothing is decided by it. */
+  constructor(machine: StateMachine, nowMs: () => number) {
     this.#machine = machine;
+    this.meter = new LockMeter(nowMs);
   }
 
   /** Calls that wait, over all prefixes. */
@@ -58,11 +63,16 @@ export class LockQueues {
     const queue = this.#queue(prefix);
     const contender = queue.get(key);
     if (contender === undefined) throw new Error("lock queue does not hold a live key under its prefix");
+    const joinedMs = this.meter.joined();
     if (contender === queue.oldest) {
+      // A key made by the command just applied is held since now; another may have been for long.
+      this.meter.held(key, createRevision === this.#machine.revision);
+      this.meter.granted(joinedMs);
       this.#letGo(queue);
       return "held";
     }
-    contender.waiters.add(waiter);
+    if (queue.oldest !== undefined) this.meter.held(queue.oldest.key, false);
+    contender.waiters.set(waiter, joinedMs);
     queue.waiterCount++;
     this.#waiterCount++;
     this.#idle.delete(queue);
@@ -72,13 +82,19 @@ export class LockQueues {
   /** Stops waiting. The key stays in the queue until it is deleted. */
   leave(prefix: ByteString, key: ByteString, waiter: LockWaiter): void {
     const queue = this.#queues.get(prefix);
-    if (queue?.get(key)?.waiters.delete(waiter)) this.#forget(queue, 1);
+    if (!queue?.get(key)?.waiters.delete(waiter)) return;
+    this.meter.left();
+    this.#forget(queue, 1);
   }
 
-  /** Takes in the changes of the command just applied and tells those concerned. */
-  observe(changes: readonly KeyVersion[]): void {
-    if (this.#queues.size === 0) return;
-    for (const change of changes) this.#observeOne(change);
+  /** Takes in the changes of the command just applied, which had this outcome, and tells those concerned. */
+  observe(changes: readonly KeyVersion[], command: Command, outcome: Outcome): void {
+    if (this.#queues.size === 0 && this.meter.heldCount === 0) return;
+    this.meter.applied(command, outcome);
+    for (const change of changes) {
+      if (change.version === 0) this.meter.deleted(change.key);
+      if (this.#queues.size > 0) this.#observeOne(change);
+    }
     for (const queue of this.#changed) this.#grant(queue);
     this.#changed.clear();
   }
@@ -110,9 +126,11 @@ export class LockQueues {
 
   #lose(queue: LockQueue, contender: Contender | undefined): void {
     if (contender === undefined) return;
-    this.#changed.add(queue);
-    const waiters = [...contender.waiters];
+    // Only the oldest key leaves its place to another.
+    if (contender.older === undefined) this.#changed.add(queue);
+    const waiters = [...contender.waiters.keys()];
     contender.waiters.clear();
+    this.meter.lost(contender.key, waiters.length);
     this.#forget(queue, waiters.length);
     for (const waiter of waiters) waiter.lost();
   }
@@ -120,11 +138,17 @@ export class LockQueues {
   /** Tells the waiters of the oldest contender, of which there may be none. */
   #grant(queue: LockQueue): void {
     const oldest = queue.oldest;
-    if (oldest === undefined || oldest.waiters.size === 0) return;
+    if (oldest === undefined) return;
+    this.meter.held(oldest.key, true);
+    if (oldest.waiters.size === 0) return;
     const waiters = [...oldest.waiters];
     oldest.waiters.clear();
+    this.meter.handOvers++;
     this.#forget(queue, waiters.length);
-    for (const waiter of waiters) waiter.granted();
+    for (const [waiter, joinedMs] of waiters) {
+      this.meter.granted(joinedMs);
+      waiter.granted();
+    }
   }
 
   #forget(queue: LockQueue, waiters: number): void {

@@ -1,7 +1,7 @@
 /** A replica on a memory log with time by hand, and short ways to ask it things. */
 import { type Log, MemoryStore, openMemoryLog } from "@holdfast/log";
 import { type ByteString, createDeleteRangeRequest, createPutRequest, emptyByteString } from "@holdfast/protocol";
-import type { Command, Outcome } from "@holdfast/state-machine";
+import type { Caller, Command, Outcome } from "@holdfast/state-machine";
 import type { ReplicaLimits } from "../limits.js";
 import type { ProposalFailure } from "../proposer.js";
 import { Replica } from "../replica.js";
@@ -41,11 +41,11 @@ export class Harness {
     return openMemoryLog({ store: this.#store });
   }
 
-  /** Proposes a command and waits for its outcome; rejects with `ProposalFailedError`. */
-  propose(command: Command): Promise<Outcome> {
+  /** Proposes a command for `caller` and waits for its outcome; rejects with `ProposalFailedError`. */
+  propose(command: Command, caller?: Caller): Promise<Outcome> {
     const outcome = new Promise<Outcome>((resolve, reject) => {
       const failed = (failure: ProposalFailure): void => reject(new ProposalFailedError(failure));
-      this.replica.propose(command, { settled: resolve, failed });
+      this.replica.propose(command, { settled: resolve, failed }, caller);
     });
     this.environment.runDeferred();
     return outcome;

@@ -16,6 +16,9 @@ export class CatchUp {
   readonly #limits: ReplicaLimits;
   readonly #end: (watcher: Watcher) => void;
   readonly #waiting = new Set<Watcher>();
+  /** Watchers that are behind, those outside included; falling behind is counted by the hub. */
+  behindCount = 0;
+  eventsGiven = 0;
   #scheduled = false;
 
   /** `end` removes a watcher that compaction has overtaken. */
@@ -65,9 +68,13 @@ export class CatchUp {
       return false;
     }
     const events = this.#read(watcher);
+    this.eventsGiven += events.length;
     if (events.length > 0) watcher.consumer.events(watcher, events, revision);
     // The consumer may have ended the watcher from within `events`.
-    if (watcher.state === "behind" && watcher.nextRevision > revision) watcher.state = "live";
+    if (watcher.state === "behind" && watcher.nextRevision > revision) {
+      watcher.state = "live";
+      this.behindCount--;
+    }
     return watcher.state === "behind";
   }
 

@@ -21,6 +21,7 @@ export class WatchHub {
   readonly #catchUp: CatchUp;
   readonly #touched: Watcher[] = [];
   #count = 0;
+  #eventsGiven = 0;
 
   constructor(machine: StateMachine, environment: Environment, limits: ReplicaLimits) {
     this.#machine = machine;
@@ -29,6 +30,16 @@ export class WatchHub {
 
   get watcherCount(): number {
     return this.#count;
+  }
+
+  /** Watchers that have not been given all of the history yet: they started in the past or read too slowly. */
+  get behindCount(): number {
+    return this.#catchUp.behindCount;
+  }
+
+  /** Events given to watchers, each counted once for every watcher. */
+  get eventsGiven(): number {
+    return this.#eventsGiven + this.#catchUp.eventsGiven;
   }
 
   /**
@@ -41,13 +52,17 @@ export class WatchHub {
     this.#index(watcher);
     this.#count++;
     if (next > this.#machine.revision) watcher.state = "live";
-    else this.#catchUp.add(watcher);
+    else {
+      this.#catchUp.behindCount++;
+      this.#catchUp.add(watcher);
+    }
     return watcher;
   }
 
   /** Ends a watcher; nothing more is delivered to it. */
   remove(watcher: Watcher): void {
     if (watcher.state === "ended") return;
+    if (watcher.state === "behind") this.#catchUp.behindCount--;
     watcher.state = "ended";
     this.#count--;
     this.#catchUp.delete(watcher);
@@ -97,9 +112,11 @@ export class WatchHub {
       // The cursor must point at this revision: everything before it was delivered or did not match.
       watcher.nextRevision = revision;
       watcher.state = "behind";
+      this.#catchUp.behindCount++;
       return;
     }
     watcher.nextRevision = revision + 1;
+    this.#eventsGiven += events.length;
     watcher.consumer.events(watcher, events, revision);
   }
 

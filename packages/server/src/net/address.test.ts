@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clientUrl, formatAddress, InvalidAddressError, isLocal, parseListenAddress } from "./address.js";
+import {
+  checkAdvertisedUrl,
+  clientUrl,
+  endpointOf,
+  formatAddress,
+  InvalidAddressError,
+  isLocal,
+  parseListenAddress,
+} from "./address.js";
 
 test("addresses are read as people and etcd's flags write them, and written back", () => {
   const cases: Array<[string, string]> = [
@@ -12,12 +20,30 @@ test("addresses are read as people and etcd's flags write them, and written back
     ["http://10.0.0.1:2379/", "10.0.0.1:2379"],
     ["unix:/run/holdfast.sock", "unix:/run/holdfast.sock"],
     ["unix:///run/holdfast.sock", "unix:/run/holdfast.sock"],
+    ["https://10.0.0.1:2379", "10.0.0.1:2379"],
+    ["https://[::1]:2379/", "[::1]:2379"],
+    ["unixs:/run/holdfast.sock", "unixs:/run/holdfast.sock"],
+    ["unixs:///run/holdfast.sock", "unixs:/run/holdfast.sock"],
   ];
   for (const [text, expected] of cases) assert.equal(formatAddress(parseListenAddress(text)), expected, text);
 });
 
 test("an address nobody can listen on is refused by name", () => {
-  for (const text of ["", "2379", "host", "host:", "host:70000", "::1:2379", "a:b:1", "unix:", "https://x:1"]) {
+  for (const text of [
+    "",
+    "2379",
+    "host",
+    "host:",
+    "host:70000",
+    "::1:2379",
+    "a:b:1",
+    "unix:",
+    "unixs://",
+    "http:x:1",
+    "ftp://x:1",
+    "http://x",
+    "https://x:1/path",
+  ]) {
     assert.throws(() => parseListenAddress(text), InvalidAddressError, text);
   }
 });
@@ -33,4 +59,36 @@ test("a wildcard address is told to clients as the loopback one", () => {
   assert.equal(clientUrl(parseListenAddress(":2379")), "http://127.0.0.1:2379");
   assert.equal(clientUrl(parseListenAddress("[::]:2379")), "http://127.0.0.1:2379");
   assert.equal(clientUrl(parseListenAddress("[::1]:2379")), "http://[::1]:2379");
+});
+
+test("https and unixs are the addresses that speak TLS", () => {
+  for (const text of ["https://a:1", "unixs:/s"]) assert.equal(parseListenAddress(text).secure, true, text);
+  for (const text of ["http://a:1", "a:1", "unix:/s"]) assert.equal(parseListenAddress(text).secure, false, text);
+});
+
+test("clients are told a URL that says whether to speak TLS", () => {
+  const cases: Array<[string, string, string]> = [
+    ["https://:2379", "https://127.0.0.1:2379", "https://0.0.0.0:2379"],
+    ["a:1", "http://a:1", "a:1"],
+    ["unix:/s", "unix:///s", "unix:/s"],
+    ["unixs:/s", "unixs:///s", "unixs:/s"],
+  ];
+  for (const [text, url, endpoint] of cases) {
+    assert.equal(clientUrl(parseListenAddress(text)), url, text);
+    assert.equal(endpointOf(parseListenAddress(text)), endpoint, text);
+  }
+});
+
+test("a Unix socket's path that the system would cut is refused, counted in bytes", () => {
+  parseListenAddress(`unix:/${"a".repeat(106)}`);
+  for (const path of [`/${"a".repeat(107)}`, `/${"ü".repeat(54)}`]) {
+    assert.throws(() => parseListenAddress(`unix:${path}`), /the path has 10[89] bytes/);
+  }
+});
+
+test("what clients are to be told must be a URL with a host", () => {
+  for (const url of ["http://a:1", "https://[::1]:1", "unix:///s", "unixs:///s"]) checkAdvertisedUrl(url);
+  for (const url of ["a:1", "ftp://a:1", "https://a", "https://:1", "https://a:1/x", "unix://"]) {
+    assert.throws(() => checkAdvertisedUrl(url), InvalidAddressError, url);
+  }
 });

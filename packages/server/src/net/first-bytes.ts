@@ -7,14 +7,18 @@ import type { Socket } from "node:net";
 /** Enough of the HTTP/2 preface that nothing else begins with it (RFC 9113 3.4). */
 const prefaceStart = Buffer.from("PRI * HTTP/2.0");
 
-/** `alreadyRead` are the bytes it was decided by, and whatever came with them. */
-export type Decided = (isHttp2: boolean, alreadyRead: Buffer) => void;
+export interface FirstBytesListener {
+  /** `alreadyRead` are the bytes it was decided by, and whatever came with them. No listener of ours is left on the socket. */
+  decided(isHttp2: boolean, alreadyRead: Buffer): void;
+  /** The time was up; the socket has been destroyed. */
+  timedOut(): void;
+}
 
 /**
- * Reads until the protocol is known, then calls `decided` once; the socket has no listener of ours any more then.
- * A peer that is gone, has ended its side, or takes longer than `deadlineMs` in all is destroyed instead.
+ * Reads until the protocol is known. A peer that is gone, has ended its side, or takes longer than `deadlineMs` in all
+ * is destroyed instead.
  */
-export function readFirstBytes(socket: Socket, deadlineMs: number, decided: Decided): void {
+export function readFirstBytes(socket: Socket, deadlineMs: number, listener: FirstBytesListener): void {
   let seen: Buffer = Buffer.alloc(0);
   const onData = (chunk: Buffer): void => {
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
@@ -22,17 +26,21 @@ export function readFirstBytes(socket: Socket, deadlineMs: number, decided: Deci
     const isHttp2 = seen.compare(prefaceStart, 0, length, 0, length) === 0;
     if (isHttp2 && length < prefaceStart.length) return;
     release();
-    decided(isHttp2, seen);
+    listener.decided(isHttp2, seen);
   };
   const onGone = (): void => {
     release();
     socket.destroy();
+  };
+  const onTimeout = (): void => {
+    onGone();
+    listener.timedOut();
   };
   const release = (): void => {
     clearTimeout(timer);
     socket.off("data", onData).off("end", onGone).off("error", onGone).off("close", onGone);
   };
   // Not the socket's own timeout: that one starts afresh with every byte (fault-model F26).
-  const timer = setTimeout(onGone, deadlineMs);
+  const timer = setTimeout(onTimeout, deadlineMs);
   socket.on("data", onData).on("end", onGone).on("error", onGone).on("close", onGone);
 }

@@ -1,9 +1,9 @@
-/** Answers connections that do not speak HTTP/2: one request each, then the connection ends. */
+/** Answers HTTP/1.1 where only gRPC is served: one request each, then the connection ends. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
 const answerText =
-  "404 page not found\nThis port speaks the etcd v3 API over gRPC (HTTP/2); try: etcdctl endpoint status\n";
+  "404 page not found\nThis address speaks the etcd v3 API over gRPC (HTTP/2) only; try: etcdctl endpoint status\n";
 const answerHeaders = {
   "content-type": "text/plain; charset=utf-8",
   "content-length": Buffer.byteLength(answerText),
@@ -40,7 +40,7 @@ export class Http1Fallback {
   }
 }
 
-/** HTTP/1.1 has no pages yet; it is told so, in words. */
+/** It is told so, in words. */
 function answer(request: IncomingMessage, response: ServerResponse): void {
   // Closing with part of the body unread would reset the connection, and the peer might lose the answer.
   request.resume();

@@ -5,12 +5,17 @@ import { existsSync, writeFileSync } from "node:fs";
 import { connect, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../testing/temporary-folder.js";
-import { ListenError, type Listener, type ListenerOptions, listen } from "./listener.js";
+import type { ListenAddress } from "./address.js";
+import { type NetCounters, newNetCounters } from "./counters.js";
+import { Http1Fallback } from "./http1-fallback.js";
+import { defaultNetLimits, type NetLimits } from "./limits.js";
+import { ListenError, type Listener, listen } from "./listener.js";
 
 /** Longer than any test: what ends a connection then is not the deadline. */
 const noDeadlineMs = 3_600_000;
 const shortDeadlineMs = 50;
 const hung = { timeout: 20_000 };
+const loopback: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 0, secure: false };
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 /** The answer "100 Continue" to it proves that the connection has been handed to HTTP/1. */
 const expectingRequest = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n";
@@ -20,34 +25,40 @@ interface Trial {
   readonly listener: Listener;
   readonly handedOver: Array<{ socket: Socket; alreadyRead: Buffer }>;
   readonly errors: Error[];
+  readonly counters: NetCounters;
   /** Resolves at the next hand-over. */
   nextHandOver(): Promise<void>;
 }
 
-async function start(t: TestContext, options: Partial<ListenerOptions> = {}): Promise<Trial> {
+async function start(t: TestContext, limits: Partial<NetLimits> = {}, address = loopback): Promise<Trial> {
   const handedOver: Trial["handedOver"] = [];
   const errors: Error[] = [];
   let wake = (): void => {};
+  const counters = newNetCounters();
+  const allLimits = { ...defaultNetLimits, firstBytesDeadlineMs: noDeadlineMs, ...limits };
+  const fallback = new Http1Fallback(allLimits.firstBytesDeadlineMs);
   const listener = await listen({
-    address: { kind: "tcp", host: "127.0.0.1", port: 0 },
-    firstBytesDeadlineMs: noDeadlineMs,
-    onHttp2: (socket, alreadyRead) => {
+    address,
+    limits: allLimits,
+    counters,
+    onHttp2: ({ socket, alreadyRead }) => {
       socket.on("error", () => socket.destroy());
       handedOver.push({ socket, alreadyRead });
       wake();
     },
+    onHttp1: ({ socket, alreadyRead }) => fallback.take(socket, alreadyRead),
     onError: (cause) => errors.push(cause),
-    ...options,
   });
   t.after(async () => {
     for (const { socket } of handedOver) socket.destroy();
+    listener.destroyHttp1();
     await listener.close();
   });
   const nextHandOver = (): Promise<void> =>
     new Promise((resolve) => {
       wake = resolve;
     });
-  return { listener, handedOver, errors, nextHandOver };
+  return { listener, handedOver, errors, counters, nextHandOver };
 }
 
 /** A client's end; a reset is an end like any other. */
@@ -115,9 +126,10 @@ test("the deadline ends with the hand-over to HTTP/2", hung, async (t) => {
   assert.equal(handedOver[0]?.socket.destroyed, false);
 });
 
-test("F26: a silent connection is closed", hung, async (t) => {
-  const { listener } = await start(t, { firstBytesDeadlineMs: shortDeadlineMs });
+test("F26: a silent connection is closed, and counted", hung, async (t) => {
+  const { listener, counters } = await start(t, { firstBytesDeadlineMs: shortDeadlineMs });
   assert.equal(await readToEnd(await dial(t, listener)), "");
+  assert.deepEqual([counters.accepted, counters.firstBytesTimeouts], [1, 1]);
 });
 
 test("F26: a preface that trickles is closed at the deadline for all of it", hung, async (t) => {
@@ -170,7 +182,7 @@ test("what is no HTTP at all gets no answer", hung, async (t) => {
   assert.equal(await readToEnd(socket), "");
 });
 
-test("close ends silent connections and unfinished HTTP/1.1 requests at once", hung, async (t) => {
+test("close ends silent connections at once, and destroyHttp1 unfinished HTTP/1.1 requests", hung, async (t) => {
   const { listener } = await start(t);
   const silent = await dial(t, listener);
   const unfinishedHead = await dial(t, listener);
@@ -178,7 +190,11 @@ test("close ends silent connections and unfinished HTTP/1.1 requests at once", h
   const unfinishedBody = await dial(t, listener);
   unfinishedBody.write(expectingRequest);
   await once(unfinishedBody, "data");
-  await Promise.all([listener.close(), closed(silent), closed(unfinishedHead), closed(unfinishedBody)]);
+  const gone = listener.close();
+  await closed(silent);
+  assert.equal(unfinishedBody.destroyed, false);
+  listener.destroyHttp1();
+  await Promise.all([gone, closed(unfinishedHead), closed(unfinishedBody)]);
 });
 
 test("close leaves HTTP/2 connections alone and waits for the last of them", hung, async (t) => {
@@ -199,34 +215,59 @@ test("close leaves HTTP/2 connections alone and waits for the last of them", hun
   await closing;
 });
 
+test("F25: undecided connections above the limit are closed at once; decided ones count no more", hung, async (t) => {
+  const { listener, counters, nextHandOver } = await start(t, { undecidedConnectionsMax: 1 });
+  const http1 = await dial(t, listener);
+  http1.write(expectingRequest);
+  await once(http1, "data");
+  const silent = await dial(t, listener);
+  await closed(await dial(t, listener));
+  assert.equal(counters.refusedUndecided, 1);
+  const decided = nextHandOver();
+  silent.write(preface);
+  await decided;
+  const next = await dial(t, listener);
+  const nextDecided = nextHandOver();
+  next.write(preface);
+  await nextDecided;
+  assert.equal(http1.destroyed, false);
+  assert.equal(counters.refusedUndecided, 1);
+});
+
 test(
-  "connections above the limit are closed at once; one that turns out to be HTTP/2 counts no more",
+  "F25: HTTP/1.1 connections above their limit are closed at once; one that is gone counts no more",
   hung,
   async (t) => {
-    const { listener, nextHandOver } = await start(t, { undecidedConnectionsMax: 2 });
-    const http1 = await dial(t, listener);
-    http1.write(expectingRequest);
-    await once(http1, "data");
-    const silent = await dial(t, listener);
-    await closed(await dial(t, listener));
+    const { listener, counters, nextHandOver } = await start(t, { http1ConnectionsMax: 1 });
+    const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const first = await dial(t, listener);
+    first.write(expectingRequest);
+    await once(first, "data");
+    const second = await dial(t, listener);
+    second.write(request);
+    assert.equal(await readToEnd(second), "");
+    assert.equal(counters.refusedHttp1, 1);
     const decided = nextHandOver();
-    silent.write(preface);
+    (await dial(t, listener)).write(preface);
     await decided;
-    const next = await dial(t, listener);
-    const nextDecided = nextHandOver();
-    next.write(preface);
-    await nextDecided;
-    assert.equal(http1.destroyed, false);
+    first.write("hello");
+    await closed(first);
+    for (let round = 0; round < 3; round++) {
+      const socket = await dial(t, listener);
+      socket.write(request);
+      assert.match(await readToEnd(socket), /^HTTP\/1\.1 404 /);
+    }
   },
 );
 
 test("a connection that is gone counts no more", hung, async (t) => {
-  const { listener } = await start(t, { undecidedConnectionsMax: 1 });
+  const { listener, counters } = await start(t, { undecidedConnectionsMax: 1 });
   for (let round = 0; round < 3; round++) {
     const socket = await dial(t, listener);
-    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    assert.match(await readToEnd(socket), /^HTTP\/1\.1 404 /);
+    socket.end("PRI");
+    await closed(socket);
   }
+  assert.equal(counters.refusedUndecided, 0);
 });
 
 test("a failure to accept is reported, and listening goes on", hung, async (t) => {
@@ -249,7 +290,7 @@ test("a Unix socket left behind by a killed process is listened on again", hung,
   child.kill("SIGKILL");
   await once(child, "exit");
   assert.ok(existsSync(path));
-  const { listener, nextHandOver } = await start(t, { address: { kind: "unix", path } });
+  const { listener, nextHandOver } = await start(t, {}, { kind: "unix", path, secure: false });
   const decided = nextHandOver();
   (await dial(t, listener)).write(preface);
   await decided;
@@ -257,9 +298,9 @@ test("a Unix socket left behind by a killed process is listened on again", hung,
 
 test("a Unix socket that somebody answers on is in use", hung, async (t) => {
   const path = `${temporaryFolder()}/used.sock`;
-  const { listener, nextHandOver } = await start(t, { address: { kind: "unix", path } });
+  const { listener, nextHandOver } = await start(t, {}, { kind: "unix", path, secure: false });
   const isInUse = (error: unknown): boolean => error instanceof ListenError && error.code === "EADDRINUSE";
-  await assert.rejects(start(t, { address: { kind: "unix", path } }), isInUse);
+  await assert.rejects(start(t, {}, { kind: "unix", path, secure: false }), isInUse);
   const decided = nextHandOver();
   (await dial(t, listener)).write(preface);
   await decided;
@@ -268,6 +309,6 @@ test("a Unix socket that somebody answers on is in use", hung, async (t) => {
 test("a file that is no socket is never removed", hung, async (t) => {
   const path = `${temporaryFolder()}/notes.txt`;
   writeFileSync(path, "precious");
-  await assert.rejects(start(t, { address: { kind: "unix", path } }), ListenError);
+  await assert.rejects(start(t, {}, { kind: "unix", path, secure: false }), ListenError);
   assert.ok(existsSync(path));
 });

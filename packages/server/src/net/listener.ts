@@ -1,12 +1,15 @@
 /**
- * The port: accepts connections and hands each to who speaks its protocol, HTTP/2 to the gRPC transport, anything
- * else to HTTP/1.1. Keeps what is not HTTP/2 within its limits: how many there are, and how long they live.
+ * The port: accepts connections, has those to a TLS address encrypted, and hands each to who speaks its protocol, HTTP/2
+ * to the gRPC transport, anything else to HTTP/1.1. Keeps what is not HTTP/2 within its limits: how many there are, and
+ * how long they may say nothing.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { formatAddress, type ListenAddress } from "./address.js";
 import { bind } from "./bind.js";
+import type { NetCounters } from "./counters.js";
 import { readFirstBytes } from "./first-bytes.js";
-import { Http1Fallback } from "./http1-fallback.js";
+import type { NetLimits } from "./limits.js";
+import type { TlsGate } from "./tls/tls-gate.js";
 
 /** Thrown when an address cannot be listened on. */
 export class ListenError extends Error {
@@ -21,32 +24,40 @@ export class ListenError extends Error {
   }
 }
 
-export interface ListenerOptions {
-  readonly address: ListenAddress;
-  /** Takes over a connection that opened with the HTTP/2 preface; `alreadyRead` are its first bytes. */
-  readonly onHttp2: (socket: Socket, alreadyRead: Buffer) => void;
-  /** A connection could not be accepted, for want of file descriptors for example. Listening goes on. */
-  readonly onError: (cause: Error) => void;
-  /**
-   * A connection that has not told its protocol after this long in all is closed (fault-model F26). An HTTP/1.1
-   * connection gets the same once more, for its request and the answer.
-   */
-  readonly firstBytesDeadlineMs: number;
-  /** Connections at one time that have not told their protocol or speak HTTP/1.1; more are closed at once. */
-  readonly undecidedConnectionsMax?: number;
+/** A connection whose protocol is known. */
+export interface Arrival {
+  /** Encrypted already if the address speaks TLS. */
+  readonly socket: Socket;
+  /** Its first bytes. */
+  readonly alreadyRead: Buffer;
+  /** The common name in the client's certificate, if there is one; it was verified. */
+  readonly certificateName: string | undefined;
 }
 
-/** Far above what probes and people need, far below what would cost notable memory. */
-export const undecidedConnectionsMaxDefault = 1_000;
+export interface ListenerOptions {
+  readonly address: ListenAddress;
+  /** For an address that speaks TLS. */
+  readonly tls?: TlsGate | undefined;
+  /** Takes over a connection that opened with the HTTP/2 preface. */
+  readonly onHttp2: (arrival: Arrival) => void;
+  /** Takes any other over, however long it lasts. */
+  readonly onHttp1: (arrival: Arrival) => void;
+  /** A connection could not be accepted, for want of file descriptors for example. Listening goes on. */
+  readonly onError: (cause: Error) => void;
+  readonly limits: NetLimits;
+  readonly counters: NetCounters;
+}
 
 export interface Listener {
   /** Where it really listens: port 0 has become a number. */
   readonly address: ListenAddress;
   /**
-   * Stops accepting, and closes what does not speak HTTP/2. Connections already handed over live on; resolves when
-   * the last of them is gone, so they have to be ended meanwhile.
+   * Stops accepting, and closes what has not said which protocol it speaks. Connections already handed over live on;
+   * resolves when the last of them is gone, so they have to be ended meanwhile.
    */
   close(): Promise<void>;
+  /** Cuts off what speaks HTTP/1.1. */
+  destroyHttp1(): void;
 }
 
 /** Starts listening. Throws `ListenError`. */
@@ -54,60 +65,95 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
   const entrance = new Entrance(options);
   const server = createServer({ noDelay: true }, (socket) => entrance.admit(socket));
   // Without a listener an error event would end the process.
-  server.once("listening", () => server.on("error", options.onError));
+  server.once("listening", () => server.on("error", (cause) => entrance.acceptFailed(cause)));
   try {
     await bind(server, options.address);
   } catch (cause) {
     throw new ListenError(formatAddress(options.address), cause as NodeJS.ErrnoException);
   }
-  return { address: boundAddress(server, options.address), close: () => close(server, entrance) };
+  return {
+    address: boundAddress(server, options.address),
+    close: () => close(server, entrance),
+    destroyHttp1: () => entrance.destroyHttp1(),
+  };
 }
 
 /** The connections that have not been handed to HTTP/2: undecided ones and those that speak HTTP/1.1. */
 class Entrance {
-  readonly #held = new Set<Socket>();
-  readonly #heldMax: number;
+  /** As the system handed them to us: under TLS what the encrypted socket stands on. */
+  readonly #undecided = new Set<Socket>();
+  readonly #http1 = new Set<Socket>();
   readonly #options: ListenerOptions;
-  readonly #http1: Http1Fallback;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#heldMax = options.undecidedConnectionsMax ?? undecidedConnectionsMaxDefault;
-    this.#http1 = new Http1Fallback(options.firstBytesDeadlineMs);
   }
 
-  admit(socket: Socket): void {
-    if (this.#held.size >= this.#heldMax) {
-      socket.destroy();
+  admit(raw: Socket): void {
+    const { counters, limits, tls, address } = this.#options;
+    counters.accepted++;
+    if (this.#undecided.size >= limits.undecidedConnectionsMax) {
+      counters.refusedUndecided++;
+      raw.destroy();
       return;
     }
-    const { onHttp2, firstBytesDeadlineMs } = this.#options;
-    const forget = (): void => {
-      this.#held.delete(socket);
-    };
-    this.#held.add(socket);
-    socket.once("close", forget);
-    readFirstBytes(socket, firstBytesDeadlineMs, (isHttp2, alreadyRead) => {
-      if (!isHttp2) return this.#http1.take(socket, alreadyRead);
-      socket.off("close", forget);
-      forget();
-      onHttp2(socket, alreadyRead);
+    this.#undecided.add(raw);
+    raw.once("close", () => this.#undecided.delete(raw));
+    if (!address.secure || tls === undefined) this.#decide(raw, raw, undefined);
+    else tls.accept(raw, (secured) => this.#decide(raw, secured.socket, secured.certificateName));
+  }
+
+  acceptFailed(cause: Error): void {
+    this.#options.counters.acceptErrors++;
+    this.#options.onError(cause);
+  }
+
+  destroyUndecided(): void {
+    for (const socket of this.#undecided) socket.destroy();
+  }
+
+  destroyHttp1(): void {
+    for (const socket of this.#http1) socket.destroy();
+  }
+
+  #decide(raw: Socket, socket: Socket, certificateName: string | undefined): void {
+    const { counters, limits, onHttp2 } = this.#options;
+    readFirstBytes(socket, limits.firstBytesDeadlineMs, {
+      decided: (isHttp2, alreadyRead) => {
+        this.#undecided.delete(raw);
+        const arrival = { socket, alreadyRead, certificateName };
+        if (isHttp2) onHttp2(arrival);
+        else this.#takeHttp1(arrival);
+      },
+      timedOut: () => {
+        counters.firstBytesTimeouts++;
+      },
     });
   }
 
-  destroyAll(): void {
-    for (const socket of this.#held) socket.destroy();
+  #takeHttp1(arrival: Arrival): void {
+    const { counters, limits, onHttp1 } = this.#options;
+    const { socket } = arrival;
+    if (this.#http1.size >= limits.http1ConnectionsMax) {
+      counters.refusedHttp1++;
+      socket.on("error", () => {});
+      socket.destroy();
+      return;
+    }
+    this.#http1.add(socket);
+    socket.once("close", () => this.#http1.delete(socket));
+    onHttp1(arrival);
   }
 }
 
 function boundAddress(server: Server, asked: ListenAddress): ListenAddress {
   const bound = server.address();
   if (asked.kind === "unix" || bound === null || typeof bound === "string") return asked;
-  return { kind: "tcp", host: asked.host, port: bound.port };
+  return { ...asked, port: bound.port };
 }
 
 function close(server: Server, entrance: Entrance): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  entrance.destroyAll();
+  entrance.destroyUndecided();
   return closed;
 }

@@ -1,9 +1,11 @@
-/** What every service needs: the replica, the member's identity, and the limits of the API. */
+/** What every service needs: the replica, the member's identity, who may do what, and the limits of the API. */
 import type { ResponseHeader } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
+import type { Access } from "../access/access.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ServiceLimits } from "../limits.js";
 import { OpenCalls } from "./open-calls.js";
+import { Quota } from "./quota.js";
 
 /** Who is answering. Both ids are unsigned 64-bit and stable for the life of the data folder. */
 export interface Identity {
@@ -19,13 +21,24 @@ export class ServiceContext {
   readonly environment: ServerEnvironment;
   readonly identity: Identity;
   readonly limits: ServiceLimits;
+  readonly access: Access;
   readonly openCalls = new OpenCalls();
+  readonly quota: Quota;
 
-  constructor(replica: Replica, environment: ServerEnvironment, identity: Identity, limits: ServiceLimits) {
+  constructor(
+    replica: Replica,
+    environment: ServerEnvironment,
+    identity: Identity,
+    limits: ServiceLimits,
+    access: Access,
+    quotaBytes?: number,
+  ) {
     this.replica = replica;
     this.environment = environment;
     this.identity = identity;
     this.limits = limits;
+    this.access = access;
+    this.quota = new Quota(replica, identity.memberId, quotaBytes);
   }
 
   /** The header of an answer given at `revision` (GEN-2, GEN-3). */

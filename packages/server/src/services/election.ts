@@ -35,6 +35,7 @@ import {
   placeOf,
   prefixOf,
   proposeForCall,
+  refusesReading,
   sameBytes,
   withLease,
 } from "./ownership.js";
@@ -45,15 +46,17 @@ const methods = electionService.methods;
 export function electionMethods(context: ServiceContext): Method[] {
   const election = new ElectionService(context);
   return [
-    unary(methods.campaign, (request, call) => election.campaign(request, call)),
-    unary(methods.proclaim, (request, call) => election.proclaim(request, call)),
-    unary(methods.resign, (request, call) => election.resign(request, call)),
-    unary(methods.leader, (request, call) => {
-      const kv = context.replica.locks.oldest(prefixOf(request.name));
+    unary(context, methods.campaign, (request, call) => election.campaign(request, call)),
+    unary(context, methods.proclaim, (request, call) => election.proclaim(request, call)),
+    unary(context, methods.resign, (request, call) => election.resign(request, call)),
+    unary(context, methods.leader, (request, call) => {
+      const prefix = prefixOf(request.name);
+      if (refusesReading(context, call, prefix)) return;
+      const kv = context.replica.locks.oldest(prefix);
       if (kv === undefined) call.end(statusOf(etcdTexts.electionNoLeader));
       else call.reply(encodeSharedLeaderResponse({ header: context.headerNow(), kv }));
     }),
-    serverStream(methods.observe, (request, call) => observe(request.name, call, context)),
+    serverStream(context, methods.observe, (request, call) => observe(request.name, call, context)),
   ];
 }
 
@@ -69,6 +72,7 @@ class ElectionService {
   }
 
   #join(request: CampaignRequest, lease: bigint, call: ServerCall): void {
+    if (refusesReading(this.#context, call, prefixOf(request.name))) return;
     const key = ownershipKey(request.name, lease);
     const command = { kind: "txn", request: joinTransaction(key, lease, request.value) } as const;
     proposeForCall(this.#context, call, command, (outcome) => {

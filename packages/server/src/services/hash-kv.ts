@@ -22,13 +22,31 @@ import { refuse } from "./method.js";
 const everyKey = "\0" as ByteString;
 const sliceItems = 1_000;
 
+export interface HistoryHash {
+  readonly hash: number;
+  /** The compaction point in force when hashing started; -1 is never. */
+  readonly compactRevision: number;
+}
+
 /** Answers a HashKV call for `revision`; 0 is the current one. */
 export function hashKv(revision: number, call: ServerCall, context: ServiceContext): void {
-  const { machine } = context.replica;
-  const upTo = revision === 0 ? machine.revision : revision;
+  const upTo = revision === 0 ? context.replica.machine.revision : revision;
+  hashHistory(upTo, call, context, ({ hash, compactRevision }) => {
+    const header = context.headerNow();
+    call.reply(encodeSharedHashKVResponse({ header, hash, compactRevision, hashRevision: upTo }));
+  });
+}
+
+/** Hashes the history up to a revision and hands it to `done`; ends the call where it cannot be read. */
+export function hashHistory(
+  upTo: number,
+  call: ServerCall,
+  context: ServiceContext,
+  done: (hash: HistoryHash) => void,
+): void {
   const refusal = refusalOf(upTo, context);
   if (refusal !== undefined) refuse(call, refusal);
-  else new HashKv(upTo, call, context).run();
+  else new HistoryHasher(upTo, call, context, done).run();
 }
 
 function refusalOf(revision: number, context: ServiceContext): Refusal | undefined {
@@ -37,21 +55,22 @@ function refusalOf(revision: number, context: ServiceContext): Refusal | undefin
   return revision < machine.compactRevision ? "compacted" : undefined;
 }
 
-class HashKv {
+class HistoryHasher {
   readonly #upTo: number;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
-  /** The compaction point in force when hashing started; -1 is never. */
+  readonly #done: (hash: HistoryHash) => void;
   readonly #compactRevision: number;
   #base: RangeReader | undefined;
   #nextRevision: number;
   #hash = 0;
 
-  constructor(upTo: number, call: ServerCall, context: ServiceContext) {
+  constructor(upTo: number, call: ServerCall, context: ServiceContext, done: (hash: HistoryHash) => void) {
     const { machine } = context.replica;
     this.#upTo = upTo;
     this.#call = call;
     this.#context = context;
+    this.#done = done;
     this.#compactRevision = machine.compactRevision;
     this.#nextRevision = Math.max(this.#compactRevision, 0) + 1;
     this.#base = this.#openBase();
@@ -61,7 +80,7 @@ class HashKv {
     if (this.#call.ended) return;
     if (this.#context.replica.machine.compactRevision !== this.#compactRevision) refuse(this.#call, "compacted");
     else if (this.#slice()) this.#context.environment.defer(() => this.run());
-    else this.#answer();
+    else this.#done({ hash: this.#hash, compactRevision: this.#compactRevision });
   }
 
   #openBase(): RangeReader | undefined {
@@ -95,16 +114,5 @@ class HashKv {
 
   #add(type: EventType, kv: KeyValue): void {
     this.#hash = crc32(encodeSharedEvent({ type, kv, prevKv: undefined }), this.#hash);
-  }
-
-  #answer(): void {
-    this.#call.reply(
-      encodeSharedHashKVResponse({
-        header: this.#context.headerNow(),
-        hash: this.#hash,
-        compactRevision: this.#compactRevision,
-        hashRevision: this.#upTo,
-      }),
-    );
   }
 }

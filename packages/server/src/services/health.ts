@@ -16,15 +16,15 @@ const serving = { status: ServingStatus.SERVING };
 
 export function healthMethods(context: ServiceContext): Method[] {
   return [
-    unary(methods.check, (request, call) => {
+    unary(context, methods.check, (request, call) => {
       if (request.service === "") call.reply(encodeHealthCheckResponse(serving));
       else call.end(notFound);
     }),
-    unary(methods.list, (_request, call) => {
+    unary(context, methods.list, (_request, call) => {
       call.reply(encodeHealthListResponse({ statuses: new Map([["", serving]]) }));
     }),
     // The stream stays open: a status is sent again only when it changes, and while we answer we serve.
-    serverStream(methods.watch, (request, call) => {
+    serverStream(context, methods.watch, (request, call) => {
       const status = request.service === "" ? ServingStatus.SERVING : ServingStatus.SERVICE_UNKNOWN;
       context.openCalls.add(call, () => {});
       call.send(encodeHealthCheckResponse({ status }));

@@ -1,8 +1,8 @@
 /**
  * The KV service: checks the shape, hands the command or query on, fills in the header.
  *
- * What a request means is decided in the state machine; sizes and shapes are refused here, before
- * anything is logged (ORD-1, ORD-3).
+ * What a request means, and who may do it, is decided in the state machine; sizes, shapes and bad tokens are refused here,
+ * before anything is logged (ORD-1 to ORD-3).
  */
 import {
   type CompactionRequest,
@@ -18,8 +18,9 @@ import {
   type RangeRequest,
   type TxnRequest,
 } from "@holdfast/protocol";
-import { checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn } from "@holdfast/state-machine";
+import { type Command, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { refuseToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { CallProposer, refuse, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
@@ -30,11 +31,11 @@ const methods = kvService.methods;
 export function kvMethods(context: ServiceContext): Method[] {
   const kv = new KvService(context);
   return [
-    unary(methods.range, (request, call) => kv.range(request, call)),
-    unary(methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
-    unary(methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
-    unary(methods.txn, (request, call, bytes) => kv.txn(request, call, bytes)),
-    unary(methods.compact, (request, call) => kv.compact(request, call)),
+    unary(context, methods.range, (request, call) => kv.range(request, call)),
+    unary(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
+    unary(context, methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
+    unary(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes)),
+    unary(context, methods.compact, (request, call) => kv.compact(request, call)),
     rangeStreamMethod(context),
   ];
 }
@@ -48,8 +49,9 @@ class KvService {
 
   range(request: RangeRequest, call: ServerCall): void {
     if (refuse(call, checkRange(request))) return;
-    const { replica } = this.#context;
+    const { replica, access } = this.#context;
     const answer = (): void => {
+      if (access.enabled && access.refuses({ kind: "range", request }, call)) return;
       const outcome = replica.machine.range(request);
       if (outcome.kind === "refused") refuse(call, outcome.refusal);
       else call.reply(encodeSharedRangeResponse(this.#context.withHeader(outcome.response)));
@@ -59,37 +61,48 @@ class KvService {
   }
 
   put(request: PutRequest, call: ServerCall, bytes: Uint8Array): void {
-    if (refuse(call, checkPut(request)) || this.#isTooLarge(call, bytes)) return;
+    const command: Command = { kind: "put", request };
+    // The size of the store is etcd's first question, before even the shape (ORD-1).
+    if (this.#context.quota.refuses(call, command) || refuse(call, checkPut(request))) return;
+    const caller = this.#context.access.identify(call);
+    if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     const proposer = new CallProposer<"put">(call, ({ response }) =>
       encodeSharedPutResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.proposeEncoded({ kind: "put", request }, bytes, proposer);
+    this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
 
   deleteRange(request: DeleteRangeRequest, call: ServerCall, bytes: Uint8Array): void {
-    if (refuse(call, checkDeleteRange(request)) || this.#isTooLarge(call, bytes)) return;
+    if (refuse(call, checkDeleteRange(request))) return;
+    const caller = this.#context.access.identify(call);
+    if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     const proposer = new CallProposer<"deleteRange">(call, ({ response }) =>
       encodeSharedDeleteRangeResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.proposeEncoded({ kind: "deleteRange", request }, bytes, proposer);
+    this.#context.replica.proposeEncoded({ kind: "deleteRange", request }, bytes, proposer, caller);
   }
 
   txn(request: TxnRequest, call: ServerCall, bytes: Uint8Array): void {
+    const command: Command = { kind: "txn", request };
+    if (this.#context.quota.refuses(call, command)) return;
     if (refuse(call, checkTxn(request, this.#context.limits.transactionOperations))) return;
     if (isReadOnlyTxn(request)) {
       this.#readTxn(request, call);
       return;
     }
-    if (this.#isTooLarge(call, bytes)) return;
+    const caller = this.#context.access.identify(call);
+    if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     const proposer = new CallProposer<"txn">(call, ({ response }) =>
       encodeSharedTxnResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.proposeEncoded({ kind: "txn", request }, bytes, proposer);
+    this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
 
   /** Compaction answers at once, or with `physical` once the discarded history is gone (COMP-5). */
   compact(request: CompactionRequest, call: ServerCall): void {
-    const { replica } = this.#context;
+    const { replica, access } = this.#context;
+    const caller = access.identify(call);
+    if (refuseToken(call, caller)) return;
     const answer = (): void => call.reply(encodeSharedCompactionResponse({ header: this.#context.headerNow() }));
     replica.propose(
       { kind: "compact", revision: request.revision },
@@ -101,13 +114,15 @@ class KvService {
         },
         failed: (failure) => call.end(statusOfFailure(failure)),
       },
+      caller,
     );
   }
 
   /** A transaction of nothing but top-level reads needs no log entry (TXN-17). */
   #readTxn(request: TxnRequest, call: ServerCall): void {
-    const { replica } = this.#context;
+    const { replica, access } = this.#context;
     replica.whenCurrent(() => {
+      if (access.enabled && access.refuses({ kind: "readTxn", request }, call)) return;
       const outcome = replica.machine.rangeTxn(request);
       if (outcome.kind !== "txn") refuse(call, outcome.kind === "refused" ? outcome.refusal : undefined);
       else call.reply(encodeSharedTxnResponse(this.#context.withHeader(outcome.response)));

@@ -70,6 +70,7 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
   }
 
   #renew(request: LeaseKeepAliveRequest): void {
+    if (this.#context.access.enabled && this.#isRefused(request)) return;
     // Taken before the renewal, so that it is never newer than the moment of renewal (LEASE-23).
     const header = this.#context.headerNow();
     let later = false;
@@ -81,6 +82,13 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
       if (later) this.#answerNext();
     });
     later = true;
+  }
+
+  /** A renewal that its caller may not make ends the whole stream (LEASE-24). True if it did. */
+  #isRefused({ id }: LeaseKeepAliveRequest): boolean {
+    const isRefused = this.#context.access.refuses({ kind: "leaseKeepAlive", leaseId: id }, this.#call);
+    if (isRefused) this.#context.openCalls.remove(this.#call);
+    return isRefused;
   }
 
   #answer(request: LeaseKeepAliveRequest, header: ResponseHeader, ttl: number): void {

@@ -12,6 +12,7 @@ import {
   leaseService,
 } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { refuseToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { keepAliveMethod } from "./lease-keep-alive.js";
 import { CallProposer, unary } from "./method.js";
@@ -21,10 +22,10 @@ const methods = leaseService.methods;
 export function leaseMethods(context: ServiceContext): Method[] {
   const leases = new LeaseService(context);
   return [
-    unary(methods.leaseGrant, (request, call) => leases.grant(request, call)),
-    unary(methods.leaseRevoke, (request, call) => leases.revoke(request, call)),
-    unary(methods.leaseTimeToLive, (request, call) => leases.timeToLive(request, call)),
-    unary(methods.leaseLeases, (_request, call) => leases.leases(call)),
+    unary(context, methods.leaseGrant, (request, call) => leases.grant(request, call)),
+    unary(context, methods.leaseRevoke, (request, call) => leases.revoke(request, call)),
+    unary(context, methods.leaseTimeToLive, (request, call) => leases.timeToLive(request, call)),
+    unary(context, methods.leaseLeases, (_request, call) => leases.leases(call)),
     keepAliveMethod(context),
   ];
 }
@@ -47,23 +48,31 @@ class LeaseService {
   grant(request: LeaseGrantRequest, call: ServerCall): void {
     const leaseId = request.id === 0n ? freshLeaseId(this.#context) : request.id;
     const ttlSeconds = Math.max(request.ttl, this.#context.limits.leaseTtlMinSeconds);
+    const command = { kind: "leaseGrant", leaseId, ttlSeconds } as const;
+    if (this.#context.quota.refuses(call, command)) return;
+    const caller = this.#context.access.identify(call);
+    if (refuseToken(call, caller)) return;
     const proposer = new CallProposer<"leaseGrant">(call, ({ response }) =>
       encodeSharedLeaseGrantResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.propose({ kind: "leaseGrant", leaseId, ttlSeconds }, proposer);
+    this.#context.replica.propose(command, proposer, caller);
   }
 
   revoke(request: LeaseRevokeRequest, call: ServerCall): void {
+    const caller = this.#context.access.identify(call);
+    if (refuseToken(call, caller)) return;
     const proposer = new CallProposer<"leaseRevoke">(call, ({ response }) =>
       encodeSharedLeaseRevokeResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.propose({ kind: "leaseRevoke", leaseId: request.id }, proposer);
+    this.#context.replica.propose({ kind: "leaseRevoke", leaseId: request.id }, proposer, caller);
   }
 
   /** An unknown lease is an answer, not an error (LEASE-28). */
   timeToLive(request: LeaseTimeToLiveRequest, call: ServerCall): void {
-    const { replica } = this.#context;
+    const { replica, access } = this.#context;
     replica.whenCurrent(() => {
+      const action = { kind: "leaseTimeToLive", leaseId: request.id, keys: request.keys } as const;
+      if (access.enabled && access.refuses(action, call)) return;
       const time = replica.leases.time(request.id);
       const keys = request.keys ? [...(replica.machine.lease(request.id)?.keys ?? [])] : [];
       call.reply(
@@ -80,6 +89,8 @@ class LeaseService {
   }
 
   leases(call: ServerCall): void {
+    const { access } = this.#context;
+    if (access.enabled && access.refuses({ kind: "leaseLeases" }, call)) return;
     const leases = this.#context.replica.leases.bySoonest().map((id) => ({ id }));
     call.reply(encodeSharedLeaseLeasesResponse({ header: this.#context.headerNow(), leases }));
   }

@@ -15,15 +15,24 @@ import {
 import type { Method, ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
 import { unary } from "./method.js";
-import { awaitOwnership, joinTransaction, ownershipKey, placeOf, proposeForCall, withLease } from "./ownership.js";
+import {
+  awaitOwnership,
+  joinTransaction,
+  ownershipKey,
+  placeOf,
+  prefixOf,
+  proposeForCall,
+  refusesReading,
+  withLease,
+} from "./ownership.js";
 import { asUnknown, statusOf } from "./status.js";
 
 const noValue = new Uint8Array(0);
 
 export function lockMethods(context: ServiceContext): Method[] {
   return [
-    unary(lockService.methods.lock, (request, call) => lock(request, call, context)),
-    unary(lockService.methods.unlock, (request, call) => unlock(request, call, context)),
+    unary(context, lockService.methods.lock, (request, call) => lock(request, call, context)),
+    unary(context, lockService.methods.unlock, (request, call) => unlock(request, call, context)),
   ];
 }
 
@@ -32,6 +41,7 @@ function lock(request: LockRequest, call: ServerCall, context: ServiceContext): 
 }
 
 function join(request: LockRequest, lease: bigint, call: ServerCall, context: ServiceContext): void {
+  if (refusesReading(context, call, prefixOf(request.name))) return;
   const key = ownershipKey(request.name, lease);
   const command = { kind: "txn", request: joinTransaction(key, lease, noValue) } as const;
   proposeForCall(context, call, command, (outcome) => {

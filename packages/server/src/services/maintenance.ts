@@ -1,18 +1,25 @@
-/** The part of the Maintenance service that etcdctl's `endpoint` commands and `defrag` ask for. */
+/**
+ * The Maintenance service. What is about one member of several is answered as a single etcd answers it; what is about the
+ * file etcd keeps is done with what is kept here instead.
+ */
 import {
-  AlarmAction,
-  AlarmType,
   createStatusResponse,
   encodeDefragmentResponse,
-  encodeSharedAlarmResponse,
+  encodeMoveLeaderResponse,
+  encodeSharedHashResponse,
   encodeSharedStatusResponse,
+  etcdErrors,
   maintenanceService,
   StatusCode,
 } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { alarm, alarmText } from "./alarm.js";
 import type { ServiceContext } from "./context.js";
-import { hashKv } from "./hash-kv.js";
-import { unary } from "./method.js";
+import { Downgrade } from "./downgrade.js";
+import { hashHistory, hashKv } from "./hash-kv.js";
+import { serverStream, unary } from "./method.js";
+import { Snapshots } from "./snapshot.js";
+import { statusOf } from "./status.js";
 
 const methods = maintenanceService.methods;
 
@@ -21,47 +28,63 @@ const methods = maintenanceService.methods;
  * use (K8S-2), so it is etcd's number, not Holdfast's.
  */
 export const etcdVersion = "3.7.1";
-const storageVersion = "3.7.0";
-const quotaBytes = 2_147_483_648;
+/** What etcd calls the version of its cluster and of its storage. */
+export const etcdClusterVersion = "3.7.0";
 
 export function maintenanceMethods(context: ServiceContext): Method[] {
+  const downgrade = new Downgrade();
+  const snapshots = new Snapshots(context, etcdClusterVersion);
   return [
-    // What a defragmentation is for, space given back, is here a snapshot and the log behind it discarded (MAINT-7).
-    unary(methods.defragment, (_request, call) => {
-      context.replica.snapshot().then(
-        () => call.reply(encodeDefragmentResponse({ header: undefined })),
-        (error: Error) => call.end({ code: StatusCode.unknown, message: error.message }),
+    unary(context, methods.defragment, (_request, call) => defragment(call, context)),
+    unary(context, methods.status, (_request, call) => status(call, context, downgrade)),
+    unary(context, methods.hash, (_request, call) => {
+      const { machine } = context.replica;
+      hashHistory(machine.revision, call, context, ({ hash }) =>
+        call.reply(encodeSharedHashResponse({ header: context.headerNow(), hash })),
       );
     }),
-    unary(methods.status, (_request, call) => status(call, context)),
-    unary(methods.hashKv, (request, call) => hashKv(request.revision, call, context)),
-    unary(methods.alarm, (request, call) => {
-      // No alarm can be raised here, so none is ever listed or cleared.
-      if (request.action === AlarmAction.ACTIVATE && request.alarm !== AlarmType.NONE)
-        call.end({ code: StatusCode.unimplemented, message: "alarms cannot be raised" });
-      else call.reply(encodeSharedAlarmResponse({ header: context.headerNow(), alarms: [] }));
-    }),
+    unary(context, methods.hashKv, (request, call) => hashKv(request.revision, call, context)),
+    unary(context, methods.alarm, (request, call) => alarm(request, call, context)),
+    unary(context, methods.moveLeader, ({ targetId }, call) => moveLeader(targetId, call, context)),
+    unary(context, methods.downgrade, (request, call) => downgrade.handle(request, call, context)),
+    serverStream(context, methods.snapshot, (_request, call) => snapshots.send(call)),
   ];
 }
 
-/** One member is its own leader (MAINT-1). */
-function status(call: ServerCall, context: ServiceContext): void {
-  const { replica, identity } = context;
+/** What a defragmentation is for, space given back, is here a snapshot and the log behind it discarded (MAINT-7). */
+function defragment(call: ServerCall, context: ServiceContext): void {
+  context.replica.snapshot().then(
+    () => call.reply(encodeDefragmentResponse({ header: undefined })),
+    (error: Error) => call.end({ code: StatusCode.unknown, message: error.message }),
+  );
+}
+
+/** The only member leads, and can only be moved to itself (MAINT-10). */
+function moveLeader(targetId: bigint, call: ServerCall, { identity }: ServiceContext): void {
+  if (BigInt.asUintN(64, targetId) === identity.memberId) call.reply(encodeMoveLeaderResponse({ header: undefined }));
+  else call.end(statusOf(etcdErrors.badLeaderTransferee));
+}
+
+/** One member is its own leader (MAINT-1, MAINT-2). */
+function status(call: ServerCall, context: ServiceContext, downgrade: Downgrade): void {
+  const { replica, identity, quota } = context;
   const { approximateBytes } = replica.machine;
   call.reply(
     encodeSharedStatusResponse(
       createStatusResponse({
         header: context.headerNow(),
         version: etcdVersion,
-        dbSize: Math.max(replica.bytesOnDisk, approximateBytes),
+        // What the quota is held against, all of it in use: space given up is free at once.
+        dbSize: approximateBytes,
         dbSizeInUse: approximateBytes,
         leader: identity.memberId,
         raftIndex: replica.committedIndex,
         raftAppliedIndex: replica.appliedIndex,
         raftTerm: replica.epoch,
-        storageVersion,
-        dbSizeQuota: quotaBytes,
-        downgradeInfo: { enabled: false, targetVersion: "" },
+        errors: replica.machine.alarms().map(alarmText),
+        storageVersion: etcdClusterVersion,
+        dbSizeQuota: quota.bytes,
+        downgradeInfo: downgrade.info,
       }),
     ),
   );

@@ -13,28 +13,40 @@ import type { ProposalFailure, Proposer } from "@holdfast/replica";
 import type { Command, Outcome, Refusal } from "@holdfast/state-machine";
 import type { MessageSink, Method, ServerCall, Status } from "@holdfast/transport";
 import { refuseApiVersion } from "./client-version.js";
+import type { ServiceContext } from "./context.js";
+import { type Guard, guardOf, refuseStreamGuard } from "./guard.js";
 import { statusOfFailure, statusOfRefusal } from "./status.js";
 
 type Decode<T> = (bytes: Uint8Array) => T;
 type Handle = (bytes: Uint8Array, call: ServerCall) => void;
+type HandleMessage<T> = (request: T, call: ServerCall, bytes: Uint8Array) => void;
 type Unary<Request, Response> = MethodDescriptor<Request, Response, "unary">;
 type ServerStream<Request, Response> = MethodDescriptor<Request, Response, "serverStream">;
 type Bidi<Request, Response> = MethodDescriptor<Request, Response, "bidi">;
 
-/** A unary method. `handle` also gets the request's bytes, valid only during the call. */
+/**
+ * A unary method, behind the right that `access/rights.ts` has for it. `handle` also gets the request's bytes, valid only
+ * during the call.
+ */
 export function unary<Request, Response>(
-  { path, request }: Unary<Request, Response>,
+  context: ServiceContext,
+  method: Unary<Request, Response>,
   handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
 ): Method {
-  return { kind: "unary", path, handle: admitting(decoding(request.decode, malformedUnaryRequest, handle)) };
+  const guard = guardOf(method, context.access);
+  const decode = decoding(method.request.decode, malformedUnaryRequest, guarding(guard, handle));
+  return { kind: "unary", path: method.path, handle: admitting(decode) };
 }
 
-/** A server-streaming method. */
+/** A server-streaming method, behind its right. */
 export function serverStream<Request, Response>(
-  { path, request }: ServerStream<Request, Response>,
+  context: ServiceContext,
+  method: ServerStream<Request, Response>,
   handle: (request: Request, call: ServerCall) => void,
 ): Method {
-  return { kind: "serverStream", path, handle: admitting(decoding(request.decode, malformedStreamMessage, handle)) };
+  const guard = guardOf(method, context.access);
+  const decode = decoding(method.request.decode, malformedStreamMessage, guarding(guard, handle));
+  return { kind: "serverStream", path: method.path, handle: admitting(decode) };
 }
 
 /** What a bidirectional method makes of its stream. */
@@ -45,11 +57,13 @@ export interface StreamHandler<T> {
   broken(): void;
 }
 
-/** A bidirectional method. A malformed message ends the stream, as in grpc-go. */
+/** A bidirectional method; what its messages need is checked for each of them. A malformed one ends the stream, as in grpc-go. */
 export function bidi<Request, Response>(
-  { path, request }: Bidi<Request, Response>,
+  method: Bidi<Request, Response>,
   open: (call: ServerCall) => StreamHandler<Request>,
 ): Method {
+  const { path, request } = method;
+  refuseStreamGuard(method);
   return {
     kind: "bidi",
     path,
@@ -82,12 +96,20 @@ function admitting(handle: Handle): Handle {
 function decoding<T>(
   decode: Decode<T>,
   malformed: (error: MalformedMessageError) => Status,
-  handle: (request: T, call: ServerCall, bytes: Uint8Array) => void,
+  handle: HandleMessage<T>,
 ): Handle {
   return (bytes, call) => {
     const request = tryDecode(decode, bytes);
     if (request instanceof MalformedMessageError) call.end(malformed(request));
     else handle(request, call, bytes);
+  };
+}
+
+/** `handle` itself where nothing stands before it. */
+function guarding<T>(guard: Guard<T> | undefined, handle: HandleMessage<T>): HandleMessage<T> {
+  if (guard === undefined) return handle;
+  return (request, call, bytes) => {
+    if (!guard(request, call)) handle(request, call, bytes);
   };
 }
 

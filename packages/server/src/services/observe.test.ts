@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  createDeleteRangeRequest,
+  createRequestOp,
   createTxnRequest,
   electionService,
   etcdErrors,
   kvService,
   type LeaderRequest,
   type LeaderResponse,
+  type RequestOp,
   StatusCode,
 } from "@holdfast/protocol";
 import { Services, until } from "../testing/services.js";
@@ -21,6 +24,12 @@ async function observe(client: TestClient): Promise<Observing> {
   const stream = client.stream(electionService.methods.observe, { name: byteString("e") });
   await stream.opened();
   return stream;
+}
+
+/** Deletes `key` and all behind it, which a transaction may do to a key that it puts (TXN-11). */
+function deleteFrom(key: string): RequestOp {
+  const request = createDeleteRangeRequest({ key: byteString(key), rangeEnd: byteString("\0") });
+  return createRequestOp({ requestDeleteRange: request });
 }
 
 /** The next message as "key=value@mod revision, header revision". */
@@ -114,6 +123,42 @@ test("ELECT-28: of several first puts in one transaction, the first is sent", as
   await client.put("e/a", "not followed");
   await client.put("e/z", "followed");
   assert.equal(await told(stream), "e/z=followed@4, 4");
+});
+
+test("ELECT-28, TXN-11: a first put that its own transaction deletes is sent, and not followed", async (t) => {
+  const { client } = await start(t);
+  const stream = await observe(client);
+  const putAndDeleted = [putOp("e/1", "dead"), deleteFrom("e/1")];
+  await client.call(kvService.methods.txn, createTxnRequest({ success: putAndDeleted }));
+  assert.equal(await told(stream), "e/1=dead@2, 2");
+  await client.put("e/2", "two");
+  assert.equal(await told(stream), "e/2=two@3, 3");
+  await client.put("e/1", "waits");
+  await client.put("e/2", "zwei");
+  assert.equal(await told(stream), "e/2=zwei@5, 5");
+});
+
+test("ELECT-28, TXN-11: when the first put's transaction deletes it and makes another candidate, that one is sent", async (t) => {
+  const { client } = await start(t);
+  const stream = await observe(client);
+  const replaced = [putOp("e/1", "dead"), deleteFrom("e/1"), putOp("e/2", "two")];
+  await client.call(kvService.methods.txn, createTxnRequest({ success: replaced }));
+  assert.equal(await told(stream), "e/1=dead@2, 2");
+  assert.equal(await told(stream), "e/2=two@2, 2");
+  await client.put("e/2", "zwei");
+  assert.equal(await told(stream), "e/2=zwei@3, 3");
+});
+
+test("ELECT-26, TXN-11: a leader that one transaction puts and deletes is sent once more; then the next one leads", async (t) => {
+  const { client } = await start(t);
+  await client.put("e/1", "one");
+  await client.put("e/0", "nil");
+  const stream = await observe(client);
+  assert.equal(await told(stream), "e/1=one@2, 3");
+  const putAndDeleted = [putOp("e/1", "last"), deleteFrom("e/1")];
+  await client.call(kvService.methods.txn, createTxnRequest({ success: putAndDeleted }));
+  assert.equal(await told(stream), "e/1=last@4, 4");
+  assert.equal(await told(stream), "e/0=nil@3, 4");
 });
 
 test("ELECT-29: a leader whose last change lies before the compaction is still observed", async (t) => {

@@ -7,28 +7,34 @@
  */
 import { type ByteString, emptyByteString, encodeSharedLeaderResponse, type KeyValue } from "@holdfast/protocol";
 import { prefixEnd, type SharedEvent, type WatchConsumer, type Watcher } from "@holdfast/replica";
+import type { Caller } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
+import { invalidToken, invalidTokenStatus } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
-import { prefixOf } from "./ownership.js";
-import { okStatus } from "./status.js";
+import { prefixOf, readingAll } from "./ownership.js";
+import { asUnknown, okStatus, statusOfRefusal } from "./status.js";
 
 /** Answers an Observe call until the client goes away. */
 export function observe(name: ByteString, call: ServerCall, context: ServiceContext): void {
-  new Observer(prefixOf(name), call, context).start();
+  const caller = context.access.identify(call);
+  if (caller === invalidToken) call.end(asUnknown(invalidTokenStatus));
+  else new Observer(prefixOf(name), call, context, caller).start();
 }
 
 class Observer implements WatchConsumer {
   readonly #prefix: ByteString;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
+  readonly #caller: Caller | undefined;
   #watcher: Watcher | undefined;
   /** The key being followed; undefined while there is no leader. */
   #leader: ByteString | undefined;
 
-  constructor(prefix: ByteString, call: ServerCall, context: ServiceContext) {
+  constructor(prefix: ByteString, call: ServerCall, context: ServiceContext, caller: Caller | undefined) {
     this.#prefix = prefix;
     this.#call = call;
     this.#context = context;
+    this.#caller = caller;
   }
 
   get congested(): boolean {
@@ -37,6 +43,7 @@ class Observer implements WatchConsumer {
 
   start(): void {
     const { watches } = this.#context.replica;
+    if (this.#isRefused()) return;
     this.#call.sendHeaders();
     this.#context.openCalls.add(this.#call, () => this.#unwatch());
     this.#call.onDrain(() => {
@@ -45,19 +52,21 @@ class Observer implements WatchConsumer {
     this.#look();
   }
 
-  events(_watcher: Watcher, events: readonly SharedEvent[]): void {
+  events(watcher: Watcher, events: readonly SharedEvent[]): void {
     for (const { version } of events) {
-      if (version.version === 0) {
-        // Only the leader's own deletion reaches us: look again, from the present on (ELECT-26).
-        this.#look();
-        return;
-      }
-      this.#send(version, version.modRevision);
-      if (this.#leader === undefined) {
-        this.#follow(version.key, version.modRevision + 1);
+      if (version.version > 0) {
+        this.#leader ??= version.key;
+        if (version.key === this.#leader) this.#send(version, version.modRevision);
+      } else if (version.key === this.#leader) {
+        // The leader's own deletion: look again, from the present on (ELECT-26).
+        if (!this.#isRefused()) this.#look();
         return;
       }
     }
+    const last = events.at(-1);
+    if (watcher.isSingleKey || this.#leader === undefined || last === undefined) return;
+    // Its events up to here were among those of the prefix; they may have ended with its deletion (TXN-11).
+    this.#watch(this.#leader, emptyByteString, last.version.modRevision + 1);
   }
 
   /** The history before the watcher's place is gone: the stream ends well (ELECT-30). */
@@ -67,29 +76,36 @@ class Observer implements WatchConsumer {
     this.#call.end(okStatus);
   }
 
+  /** Each look at the candidates takes the right to see them all. Ends the call without it; true if it did. */
+  #isRefused(): boolean {
+    const { access, openCalls } = this.#context;
+    const refusal = access.enabled ? access.refusal(readingAll(this.#prefix), access.asOfNow(this.#caller)) : undefined;
+    if (refusal === undefined) return false;
+    this.#unwatch();
+    openCalls.remove(this.#call);
+    this.#call.end(asUnknown(statusOfRefusal(refusal)));
+    return true;
+  }
+
   /** Sends whoever leads now and follows it, or waits for the first candidate (ELECT-23, ELECT-24). */
   #look(): void {
     const { locks, machine } = this.#context.replica;
     const leader = locks.oldest(this.#prefix);
     if (leader === undefined) {
       this.#leader = undefined;
-      this.#watch(this.#prefix, prefixEnd(this.#prefix), machine.revision + 1, true);
+      this.#watch(this.#prefix, prefixEnd(this.#prefix), machine.revision + 1);
       return;
     }
     this.#send(leader, machine.revision);
-    this.#follow(leader.key, machine.revision + 1);
+    this.#leader = leader.key;
+    this.#watch(leader.key, emptyByteString, machine.revision + 1);
   }
 
-  #follow(key: ByteString, fromRevision: number): void {
-    this.#leader = key;
-    this.#watch(key, emptyByteString, fromRevision, false);
-  }
-
-  #watch(key: ByteString, rangeEnd: ByteString, startRevision: number, dropDeletes: boolean): void {
+  #watch(key: ByteString, rangeEnd: ByteString, startRevision: number): void {
     this.#unwatch();
     // The call may have been lost with what was just sent.
     if (this.#call.ended) return;
-    const options = { key, rangeEnd, startRevision, dropPuts: false, dropDeletes, consumer: this };
+    const options = { key, rangeEnd, startRevision, dropPuts: false, dropDeletes: false, consumer: this };
     this.#watcher = this.#context.replica.watches.watch(options);
   }
 

@@ -23,9 +23,10 @@ import {
   type TxnRequest,
   type TxnResponse,
 } from "@holdfast/protocol";
-import type { LockWaiter, ProposalFailure } from "@holdfast/replica";
-import { type Command, encodeCommand, type Outcome } from "@holdfast/state-machine";
+import { type LockWaiter, type ProposalFailure, type Proposer, prefixEnd } from "@holdfast/replica";
+import { type Action, type Command, encodeCommand, type Outcome } from "@holdfast/state-machine";
 import type { ServerCall, Status } from "@holdfast/transport";
+import { type Access, type Identified, invalidToken, invalidTokenStatus } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { freshLeaseId } from "./lease.js";
 import { asUnknown, statusOf, statusOfFailure, statusOfRefusal } from "./status.js";
@@ -55,8 +56,8 @@ export interface Place {
 }
 
 /**
- * Hands a command's outcome on; every failure ends the call as UNKNOWN with etcd's text (LOCK-14), a command above the
- * request limit included (LIM-1).
+ * Proposes a command for the caller and hands its outcome on; every failure ends the call as UNKNOWN with etcd's text
+ * (LOCK-14), a bad token (LOCK-24) and a command above the request limit (LIM-1) included.
  */
 export function proposeForCall(
   context: ServiceContext,
@@ -65,18 +66,41 @@ export function proposeForCall(
   settled: (outcome: Exclude<Outcome, { kind: "refused" }>) => void,
   failed: (status: Status) => void = (status) => call.end(status),
 ): void {
+  if (context.quota.isExceededBy(command)) {
+    failed(asUnknown(statusOf(etcdErrors.noSpace)));
+    return;
+  }
+  const caller = context.access.identify(call);
+  if (caller === invalidToken) {
+    failed(asUnknown(invalidTokenStatus));
+    return;
+  }
   const body = encodeCommand(command).subarray(1);
   if (body.length > context.limits.requestBytes) {
     failed(asUnknown(statusOf(etcdErrors.requestTooLarge)));
     return;
   }
-  context.replica.proposeEncoded(command, body, {
+  const proposer: Proposer = {
     settled: (outcome) => {
       if (outcome.kind === "refused") failed(asUnknown(statusOfRefusal(outcome.refusal)));
       else settled(outcome);
     },
     failed: (failure) => failed(statusOfLostProposal(failure)),
-  });
+  };
+  context.replica.proposeEncoded(command, body, proposer, caller);
+}
+
+/** What everybody needs who asks for an owner: to read all keys of the name (LOCK-24). */
+export function readingAll(prefix: ByteString): Action {
+  return { kind: "range", request: createRangeRequest({ key: prefix, rangeEnd: prefixEnd(prefix) }) };
+}
+
+/** Ends the call as UNKNOWN if its caller may not read all keys of the name. True if it did. */
+export function refusesReading(context: ServiceContext, call: ServerCall, prefix: ByteString): boolean {
+  const status = context.access.enabled ? context.access.refusedStatus(readingAll(prefix), call) : undefined;
+  if (status === undefined) return false;
+  call.end(asUnknown(status));
+  return true;
 }
 
 /** A refusal is UNKNOWN with its text; an outcome nobody knows stays Unavailable. */
@@ -138,8 +162,9 @@ export function placeOf(name: ByteString, key: ByteString, lease: bigint, respon
 }
 
 /**
- * Removes a place whose caller has gone. Nobody waits for it; should it fail, the lease is the safety
- * net. Guarded by the create revision, so a later life of the key is left alone.
+ * Removes a place whose caller has gone, on behalf of the server, whatever the caller may do by now (LOCK-25). Nobody waits
+ * for it; should it fail, the lease is the safety net. Guarded by the create revision, so a later life of the key is left
+ * alone.
  */
 export function abandon(context: ServiceContext, place: Place): void {
   const request = guarded(place.key, place.createRevision, deleteOperation(place.key));
@@ -148,7 +173,8 @@ export function abandon(context: ServiceContext, place: Place): void {
 
 /**
  * Waits for `place` to be the oldest, then calls `held` in that same turn. The call fails at once when
- * the place is lost, and the place is given up when the call is cancelled (LOCK-15, ELECT-10).
+ * the place is lost, and the place is given up when the call is cancelled (LOCK-15, ELECT-10). Each caller is asked for its
+ * own rights (LOCK-26), and who has lost them while waiting is not given the name.
  */
 export function awaitOwnership(context: ServiceContext, call: ServerCall, place: Place, held: () => void): void {
   if (call.ended) {
@@ -157,10 +183,17 @@ export function awaitOwnership(context: ServiceContext, call: ServerCall, place:
     return;
   }
   const { locks } = context.replica;
+  const { access } = context;
+  const caller = access.identify(call);
   const waiter: LockWaiter = {
     granted: () => {
       context.openCalls.remove(call);
-      held();
+      const refusal = mayStillHold(access, place, caller);
+      if (refusal === undefined) held();
+      else {
+        abandon(context, place);
+        call.end(refusal);
+      }
     },
     lost: () => {
       context.openCalls.remove(call);
@@ -177,6 +210,14 @@ export function awaitOwnership(context: ServiceContext, call: ServerCall, place:
       if (loss === "client-gone") abandon(context, place);
     });
   }
+}
+
+/** The status for a waiter whose user has lost the name's keys; undefined if it has not. */
+function mayStillHold(access: Access, { prefix }: Place, caller: Identified): Status | undefined {
+  if (!access.enabled) return undefined;
+  if (caller === invalidToken) return asUnknown(invalidTokenStatus);
+  const refusal = access.refusal(readingAll(prefix), access.asOfNow(caller));
+  return refusal === undefined ? undefined : asUnknown(statusOfRefusal(refusal));
 }
 
 /** Whether two byte arrays hold the same bytes. */

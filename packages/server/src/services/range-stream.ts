@@ -12,8 +12,9 @@ import {
   SortOrder,
   SortTarget,
 } from "@holdfast/protocol";
-import { checkRange, type RangeReader } from "@holdfast/state-machine";
+import { type Action, type Caller, checkRange, type RangeReader } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { refuseToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { refuse, serverStream } from "./method.js";
 import { okStatus, statusOf, statusOfRefusal } from "./status.js";
@@ -21,7 +22,7 @@ import { okStatus, statusOf, statusOfRefusal } from "./status.js";
 const firstPieceKeys = 10;
 
 export function rangeStreamMethod(context: ServiceContext): Method {
-  return serverStream(kvService.methods.rangeStream, (request, call) => {
+  return serverStream(context, kvService.methods.rangeStream, (request, call) => {
     if (refuse(call, checkRange(request)) || refuseUnsupported(request, call)) return;
     context.replica.whenCurrent(() => start(request, call, context));
   });
@@ -43,27 +44,45 @@ function refuseUnsupported(request: RangeRequest, call: ServerCall): boolean {
 }
 
 function start(request: RangeRequest, call: ServerCall, context: ServiceContext): void {
+  const caller = context.access.identify(call);
+  if (refuseToken(call, caller)) return;
+  const action: Action = { kind: "range", request };
+  if (refuse(call, context.access.refusal(action, caller))) return;
   // The reader keeps to key order whatever the target (KV-19).
   const reader = context.replica.machine.rangeReader(request);
   if (reader.kind === "refused") {
     call.end(statusOfRefusal(reader.refusal));
     return;
   }
-  new RangeStream(reader.reader, request.revision > 0, call, context).run();
+  new RangeStream({ reader: reader.reader, isHistorical: request.revision > 0, action, caller, call, context }).run();
+}
+
+interface RangeStreamOptions {
+  readonly reader: RangeReader;
+  /** Whether an explicit revision was asked for. */
+  readonly isHistorical: boolean;
+  /** What is read, and who reads it: asked again for each piece. */
+  readonly action: Action;
+  readonly caller: Caller | undefined;
+  readonly call: ServerCall;
+  readonly context: ServiceContext;
 }
 
 class RangeStream {
   readonly #reader: RangeReader;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
-  /** Whether an explicit revision was asked for. */
   readonly #isHistorical: boolean;
+  readonly #action: Action;
+  readonly #caller: Caller | undefined;
   #pieceKeys = firstPieceKeys;
   #scheduled = false;
 
-  constructor(reader: RangeReader, isHistorical: boolean, call: ServerCall, context: ServiceContext) {
+  constructor({ reader, isHistorical, action, caller, call, context }: RangeStreamOptions) {
     this.#reader = reader;
     this.#isHistorical = isHistorical;
+    this.#action = action;
+    this.#caller = caller;
     this.#call = call;
     this.#context = context;
     call.onDrain(() => this.run());
@@ -86,6 +105,9 @@ class RangeStream {
 
   /** Sends the next piece. True if there is more to send. */
   #sendPiece(): boolean {
+    const { access } = this.#context;
+    // Nothing more goes to a user who has lost the right to it since the last piece.
+    if (access.enabled && refuse(this.#call, access.refusal(this.#action, access.asOfNow(this.#caller)))) return false;
     const piece = this.#reader.next(this.#pieceKeys);
     if (piece.kind === "refused") {
       this.#call.end(statusOfRefusal(piece.refusal));

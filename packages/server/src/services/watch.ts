@@ -13,7 +13,9 @@ import {
   watchService,
 } from "@holdfast/protocol";
 import type { Watcher } from "@holdfast/replica";
+import type { Refusal } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { invalidToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { bidi, type StreamHandler } from "./method.js";
 import { WatchOutput, type WatchSlot } from "./watch-output.js";
@@ -79,11 +81,25 @@ class WatchStream implements StreamHandler<WatchRequest> {
   /** Why a create is refused, in etcd's order of checks (ORD-4). */
   #refusal(request: WatchCreateRequest): string | undefined {
     if (request.startRevision < 0) return cancelReasons.compacted;
+    if (this.#context.access.enabled) {
+      const reason = this.#accessReason(request);
+      if (reason !== undefined) return reason;
+    }
     const { rangeEnd } = request;
     const isInterval = rangeEnd !== emptyByteString && rangeEnd !== zeroByte;
     if (isInterval && firstKey(request) >= rangeEnd) return cancelReasons.emptyRange;
     if (request.watchId !== 0n && this.#slots.has(request.watchId)) return cancelReasons.duplicateId;
     return undefined;
+  }
+
+  /** Why the caller may not watch this (WATCH-10, WATCH-12). Asked now and never again for this watcher (WATCH-11). */
+  #accessReason(request: WatchCreateRequest): string | undefined {
+    const { access } = this.#context;
+    const caller = access.identify(this.#call);
+    if (caller === invalidToken) return cancelReasons.invalidAuthToken;
+    const { rangeEnd } = request;
+    const refusal = access.refusal({ kind: "watch", key: firstKey(request), rangeEnd }, caller);
+    return refusal === undefined ? undefined : reasonOf(refusal);
   }
 
   /** Automatic ids count up and never go back, skipping those in use (WATCH-2). */
@@ -148,6 +164,11 @@ class WatchStream implements StreamHandler<WatchRequest> {
     this.#byWatcher.clear();
     this.#slots.clear();
   }
+}
+
+function reasonOf(refusal: Refusal): string {
+  if (refusal === "user-empty") return cancelReasons.userEmpty;
+  return refusal === "auth-revision-old" ? cancelReasons.authOldRevision : cancelReasons.permissionDenied;
 }
 
 /** An empty key is the lowest one (WATCH-6). */

@@ -8,7 +8,10 @@ import type { TestContext } from "node:test";
 import { type Log, openMemoryLog } from "@holdfast/log";
 import { Replica, type ReplicaLimits } from "@holdfast/replica";
 import { GrpcServer, type MessageSink, type Method, type ServerCall, type TransportLimits } from "@holdfast/transport";
+import { accessFor } from "../access/access.js";
+import { passwordCostMin } from "../access/password-hash.js";
 import { defaultServiceLimits, type ServiceLimits } from "../limits.js";
+import type { AuthOptions } from "../server-options.js";
 import { allMethods } from "../services/all.js";
 import { ServiceContext } from "../services/context.js";
 import { ManualTime } from "./manual-time.js";
@@ -18,6 +21,7 @@ export interface ServicesOptions {
   readonly serviceLimits?: Partial<ServiceLimits>;
   readonly replicaLimits?: Partial<ReplicaLimits>;
   readonly transportLimits?: Partial<TransportLimits>;
+  readonly auth?: AuthOptions;
   /** Default: a log in memory. */
   readonly log?: Log;
 }
@@ -37,7 +41,11 @@ export class Services {
     this.time = time;
     this.fatal = fatal;
     const identity = { clusterId: 7n, memberId: 8n, name: "test", clientUrls: [] };
-    this.context = new ServiceContext(replica, time, identity, { ...defaultServiceLimits, ...options.serviceLimits });
+    const limits = { ...defaultServiceLimits, ...options.serviceLimits };
+    // The cheapest hash there is: what it costs is not what is tested.
+    const auth = { passwordCost: passwordCostMin, ...options.auth };
+    const access = accessFor(replica, time, limits, { auth, tls: { clientCertAuth: true } });
+    this.context = new ServiceContext(replica, time, identity, limits, access);
     const methods = allMethods(this.context).map((method) => this.#observed(method));
     this.grpc = new GrpcServer({ methods, limits: options.transportLimits ?? {} });
   }

@@ -31,9 +31,22 @@ const clientLimits = { messageBytesMax: 64 * 1024 * 1024, unsentBytesPerConnecti
 
 export class TestClient {
   readonly grpc: GrpcClient;
+  /** What every call of this client says of itself, unless it says something else. */
+  readonly #defaults: CallOptions;
 
-  constructor(grpc: GrpcClient) {
+  constructor(grpc: GrpcClient, defaults: CallOptions = {}) {
     this.grpc = grpc;
+    this.#defaults = defaults;
+  }
+
+  /** A client on the same connection that sends this metadata. */
+  sending(...metadata: (readonly [string, string])[]): TestClient {
+    return new TestClient(this.grpc, { metadata });
+  }
+
+  /** A client on the same connection that calls with this token. */
+  withToken(token: string): TestClient {
+    return this.sending(["token", token]);
   }
 
   static async connect(port: number): Promise<TestClient> {
@@ -58,7 +71,7 @@ export class TestClient {
 
   /** A unary call of bytes. Rejects with `StatusError`. */
   async unary(path: string, request: Uint8Array, options: CallOptions = {}): Promise<Uint8Array> {
-    const { status, message } = await this.grpc.unary(path, request, options);
+    const { status, message } = await this.grpc.unary(path, request, { ...this.#defaults, ...options });
     if (status.code !== 0 || message === undefined) throw new StatusError(status);
     return message;
   }
@@ -66,7 +79,7 @@ export class TestClient {
   /** Opens a bidirectional call. */
   open<Request, Response>(method: Bidi<Request, Response>, options: CallOptions = {}): TestStream<Request, Response> {
     const stream = new TestStream(method.request, method.response);
-    stream.call = this.grpc.open(method.path, stream, options);
+    stream.call = this.grpc.open(method.path, stream, { ...this.#defaults, ...options });
     return stream;
   }
 
@@ -77,7 +90,7 @@ export class TestClient {
     options: CallOptions = {},
   ): TestStream<Request, Response> {
     const stream = new TestStream(method.request, method.response);
-    stream.call = this.grpc.open(method.path, stream, options);
+    stream.call = this.grpc.open(method.path, stream, { ...this.#defaults, ...options });
     stream.send(fields);
     stream.call.halfClose();
     return stream;

@@ -1,6 +1,7 @@
 /** A real server on a free port of this machine, and clients for it, gone when the test is over. */
 import type { TestContext } from "node:test";
-import { type RunningServer, type ServerOptions, startServer } from "../start-server.js";
+import type { RunningServer, ServerOptions } from "../server-options.js";
+import { startServer } from "../start-server.js";
 import { TestClient } from "./test-client.js";
 
 export class TestServer {

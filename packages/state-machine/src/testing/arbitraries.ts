@@ -10,12 +10,14 @@ import {
   createRequestOp,
   createTxnRequest,
   type DeleteRangeRequest,
+  PermissionType,
   type PutRequest,
   type RangeRequest,
   type RequestOp,
   type TxnRequest,
 } from "@holdfast/protocol";
 import fc from "fast-check";
+import { type Caller, systemCaller } from "../auth/auth-types.js";
 import type { Command } from "../types.js";
 import { bytes, key } from "./builders.js";
 
@@ -106,7 +108,7 @@ export const txnRequests: fc.Arbitrary<TxnRequest> = transactions(2);
 
 const ttls = fc.constantFrom(2, 5, 60, 60, 9e9, 9e9 + 1);
 
-export const commands: fc.Arbitrary<Command> = fc.oneof(
+const storeCommands: fc.Arbitrary<Command> = fc.oneof(
   { weight: 8, arbitrary: putRequests.map((request): Command => ({ kind: "put", request })) },
   { weight: 2, arbitrary: deleteRequests.map((request): Command => ({ kind: "deleteRange", request })) },
   { weight: 4, arbitrary: txnRequests.map((request): Command => ({ kind: "txn", request })) },
@@ -125,6 +127,109 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
       .map((expiry): Command => ({ kind: "leaseExpire", ...expiry })),
   },
 );
+
+/** Names of users and of roles. */
+const names = fc.constantFrom("root", "root", "u", "u", "é\u{1f512}", "__proto__", "");
+
+const permissions = fc.record({ permType: fc.integer({ min: 0, max: 3 }), key: keys, rangeEnd: rangeEnds });
+
+/** One that is there at first (see `firstUsers`), so that taking it away now and then succeeds. */
+const firstPermission = { roleName: "u", key: key("c"), rangeEnd: key("") };
+
+export const authCommands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant<Command>({ kind: "authEnable" }) },
+  { weight: 1, arbitrary: fc.constant<Command>({ kind: "authDisable" }) },
+  {
+    weight: 2,
+    arbitrary: fc
+      .record({ name: names, passwordHash: fc.constantFrom("", "$2b$hash"), noPassword: rareFlags })
+      .map((user): Command => ({ kind: "userAdd", ...user })),
+  },
+  { weight: 1, arbitrary: names.map((name): Command => ({ kind: "userDelete", name })) },
+  { weight: 1, arbitrary: names.map((name): Command => ({ kind: "userChangePassword", name, passwordHash: "new" })) },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ userName: names, roleName: names })
+      .map((both): Command => ({ kind: "userGrantRole", ...both })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ userName: names, roleName: names })
+      .map((both): Command => ({ kind: "userRevokeRole", ...both })),
+  },
+  { weight: 2, arbitrary: names.map((name): Command => ({ kind: "roleAdd", name })) },
+  { weight: 1, arbitrary: names.map((name): Command => ({ kind: "roleDelete", name })) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .record({ roleName: names, permission: fc.option(permissions, { nil: undefined, freq: 9 }) })
+      .map((grant): Command => ({ kind: "roleGrantPermission", ...grant })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .oneof(fc.constant(firstPermission), fc.record({ roleName: names, key: keys, rangeEnd: rangeEnds }))
+      .map((revoked): Command => ({ kind: "roleRevokePermission", ...revoked })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ memberId: fc.constantFrom(0n, 1n, 2n ** 64n - 1n), alarm: fc.nat(3) })
+      .map((alarm): Command => ({ kind: "alarm", action: "activate", ...alarm })),
+  },
+  {
+    weight: 4,
+    arbitrary: fc
+      .record({ memberId: fc.constantFrom(0n, 1n, 2n ** 64n - 1n), alarm: fc.nat(3) })
+      .map((alarm): Command => ({ kind: "alarm", action: "deactivate", ...alarm })),
+  },
+);
+
+export const commands: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 4, arbitrary: storeCommands },
+  { weight: 1, arbitrary: authCommands },
+);
+
+/** A revision that every token is newer than. */
+export const freshRevision = 1_000_000;
+
+/** Somebody, nobody, or the server; with tokens new, old and strange. */
+export const callers: fc.Arbitrary<Caller | undefined> = fc.oneof(
+  { weight: 1, arbitrary: fc.constantFrom(undefined, systemCaller) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      userName: names,
+      authRevision: fc.oneof(
+        { weight: 8, arbitrary: fc.constant(freshRevision) },
+        { weight: 1, arbitrary: fc.constantFrom(0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY) },
+        { weight: 1, arbitrary: fc.nat(20) },
+      ),
+    }),
+  },
+);
+
+/** What a run with authentication begins with: a root user, and one who may do something. */
+export const firstUsers: readonly Command[] = [
+  { kind: "userAdd", name: "root", passwordHash: "", noPassword: false },
+  { kind: "userGrantRole", userName: "root", roleName: "root" },
+  { kind: "userAdd", name: "u", passwordHash: "", noPassword: false },
+  { kind: "roleAdd", name: "u" },
+  { kind: "userGrantRole", userName: "u", roleName: "u" },
+  {
+    kind: "roleGrantPermission",
+    roleName: "u",
+    permission: { permType: PermissionType.READWRITE, key: key("a"), rangeEnd: key("b\0") },
+  },
+  {
+    kind: "roleGrantPermission",
+    roleName: firstPermission.roleName,
+    permission: { permType: PermissionType.READ, key: firstPermission.key, rangeEnd: firstPermission.rangeEnd },
+  },
+  { kind: "authEnable" },
+];
 
 /** What a run begins with, so that leases and their expiries are not always unknown. */
 export const firstGrants: readonly Command[] = commonLeaseIds.map((leaseId) => {

@@ -20,5 +20,11 @@ export function canonicalDump(machine: StateMachine): string {
     ranges.push(machine.range(createRangeRequest({ key: key("\0"), rangeEnd: key("\0"), revision: at })));
   }
   const numbers = { revision, compactRevision, appliedCommands, keyCount, leaseCount, approximateBytes, next };
-  return JSON.stringify(plain({ numbers, leases: [...machine.leases()], history, ranges }), undefined, 1);
+  const { enabled, revision: authRevision } = machine.auth;
+  const auth = { enabled, authRevision, users: [...machine.auth.users()], roles: [...machine.auth.roles()] };
+  return JSON.stringify(
+    plain({ numbers, auth, alarms: machine.alarms(), leases: [...machine.leases()], history, ranges }),
+    undefined,
+    1,
+  );
 }

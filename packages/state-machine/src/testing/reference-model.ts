@@ -15,7 +15,9 @@ import type {
   TxnRequest,
   TxnResponse,
 } from "@holdfast/protocol";
+import type { Caller } from "../auth/auth-types.js";
 import type { Command, KeyVersion, LeaseChange, Outcome, RangeOutcome, Refusal } from "../types.js";
+import { ReferenceAuth } from "./reference-auth.js";
 
 interface Grant {
   readonly leaseId: bigint;
@@ -39,14 +41,16 @@ export class ReferenceModel {
   appliedCommands = 0;
   changes: readonly KeyVersion[] = [];
   leaseChanges: LeaseChange[] = [];
+  readonly auth = new ReferenceAuth();
   #facts: KeyVersion[] = [];
   #grants: Grant[] = [];
 
-  apply(command: Command): Outcome {
+  apply(command: Command, caller?: Caller): Outcome {
     this.appliedCommands += 1;
     this.leaseChanges = [];
     const factsBefore = this.#facts.length;
-    const outcome = this.#run(command);
+    const refusal = this.auth.refusal(command, caller, { keysOf: (leaseId) => this.#keysOf(leaseId) });
+    const outcome: Outcome = refusal === undefined ? this.#run(command) : { kind: "refused", refusal };
     this.changes = this.#facts.slice(factsBefore);
     if (this.changes.length > 0) this.revision += 1;
     return outcome;
@@ -119,6 +123,12 @@ export class ReferenceModel {
         if (ended) this.#end(grant);
         return { kind: "leaseExpire", ended };
       }
+      case "alarm":
+        return { kind: "alarm", alarms: this.auth.alarm(command) };
+      default: {
+        const refusal = this.auth.run(command);
+        return refusal === undefined ? { kind: command.kind } : { kind: "refused", refusal };
+      }
     }
   }
 
@@ -150,6 +160,7 @@ export class ReferenceModel {
   }
 
   #keysOf(leaseId: bigint): string[] {
+    if (this.#find(leaseId) === undefined) return [];
     const pairs = [...this.#now().values()].filter((pair) => pair.lease === leaseId);
     return pairs.map((pair) => pair.key).sort();
   }

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Command, CommanderError } from "commander";
-import { addServeOptions, type ServeSettings, serveSettings, UsageError } from "./settings.js";
+import { normalizeArguments } from "./command-line.js";
+import { addServeOptions, type ServeSettings, serveSettings } from "./settings.js";
+import { UsageError } from "./usage-error.js";
 
 let folder: string;
 before(() => {
@@ -22,15 +24,17 @@ function settings(args: string[], variables: Record<string, string> = {}, config
   const saved = { ...process.env };
   Object.assign(process.env, variables);
   try {
-    command.parse(config === undefined ? args : ["--config", file, ...args], { from: "user" });
-    return serveSettings(command);
+    const line = normalizeArguments(config === undefined ? args : ["--config", file, ...args]);
+    command.parse(line.args, { from: "user" });
+    return serveSettings(command, line.ignored);
   } finally {
     process.env = saved;
   }
 }
 
 test("the defaults", () => {
-  const { dataDir, inMemory, listen, name, logLevel, logFormat } = settings([]);
+  const { dataDir, inMemory, logLevel, logFormat, server } = settings([]);
+  const { listen, name } = server;
   assert.deepEqual(
     { dataDir, inMemory, listen, name, logLevel, logFormat },
     {
@@ -51,18 +55,18 @@ test("a flag wins over a variable, a variable over the file, the file over the d
     { HOLDFAST_NAME: "from-variable", HOLDFAST_DATA_DIR: "from-variable" },
     file,
   );
-  assert.equal(found.name, "from-flag");
+  assert.equal(found.server.name, "from-flag");
   assert.equal(found.dataDir, "from-variable");
   assert.equal(found.logLevel, "warn");
-  assert.deepEqual(found.listen, ["127.0.0.1:1", "127.0.0.1:2"]);
+  assert.deepEqual(found.server.listen, ["127.0.0.1:1", "127.0.0.1:2"]);
   assert.equal(found.logFormat, "text");
 });
 
 test("several addresses are separated by commas, in a flag, a variable and the file", () => {
   const expected = ["127.0.0.1:1", "[::1]:2"];
-  assert.deepEqual(settings(["--listen", "127.0.0.1:1,[::1]:2"]).listen, expected);
-  assert.deepEqual(settings([], { HOLDFAST_LISTEN: "127.0.0.1:1, [::1]:2" }).listen, expected);
-  assert.deepEqual(settings([], {}, "listen: 127.0.0.1:1,[::1]:2").listen, expected);
+  assert.deepEqual(settings(["--listen", "127.0.0.1:1,[::1]:2"]).server.listen, expected);
+  assert.deepEqual(settings([], { HOLDFAST_LISTEN: "127.0.0.1:1, [::1]:2" }).server.listen, expected);
+  assert.deepEqual(settings([], {}, "listen: 127.0.0.1:1,[::1]:2").server.listen, expected);
 });
 
 test("in-memory can be said in each of the three ways", () => {
@@ -77,7 +81,7 @@ test("in-memory is what was said last in the order of precedence, and only true 
   assert.equal(settings(["--in-memory=false"], {}, "in-memory: true").inMemory, false);
   assert.equal(settings(["--in-memory", "false"], { HOLDFAST_IN_MEMORY: "true" }).inMemory, false);
   assert.equal(settings([], { HOLDFAST_IN_MEMORY: "0" }).inMemory, false);
-  for (const text of ["no", "", "TRUE"]) {
+  for (const text of ["no", "", "yes"]) {
     assert.throws(() => settings([], { HOLDFAST_IN_MEMORY: text }), CommanderError, text);
   }
 });

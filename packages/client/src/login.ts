@@ -1,0 +1,49 @@
+/** Who the calls of a connection speak for: a token, had by name and password, and had again when it has run out. */
+import { authService, etcdErrors, StatusCode } from "@holdfast/protocol";
+import type { GrpcClient } from "@holdfast/transport";
+import { EtcdError } from "./errors.js";
+import type { Credentials } from "./options.js";
+
+const { authenticate } = authService.methods;
+
+/** Upon these texts, and no others, logging in again can help (CLI-4). */
+const lostTexts: ReadonlySet<string> = new Set(
+  [etcdErrors.invalidAuthToken, etcdErrors.authOldRevision, etcdErrors.userEmpty].map(({ wireMessage }) => wireMessage),
+);
+
+export class Login {
+  readonly #credentials: Credentials;
+  /** Shared by all calls that wait for it. Its value is undefined where authentication is switched off. */
+  #token: Promise<string | undefined> | undefined;
+
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials;
+  }
+
+  /** Whether a call that ended with this text may go better after another login. */
+  static isLost(text: string): boolean {
+    return lostTexts.has(text);
+  }
+
+  /** The token; logs in if there is none yet. Throws `EtcdError`. */
+  ensure(client: GrpcClient): Promise<string | undefined> {
+    this.#token ??= this.#logIn(client);
+    return this.#token;
+  }
+
+  /** Forgets the token and logs in again. Throws `EtcdError`. */
+  async renew(client: GrpcClient): Promise<void> {
+    this.#token = undefined;
+    await this.ensure(client);
+  }
+
+  async #logIn(client: GrpcClient): Promise<string | undefined> {
+    const { path, request, response } = authenticate;
+    const { user: name, password } = this.#credentials;
+    const { status, message } = await client.unary(path, request.encode(request.create({ name, password })));
+    if (status.code === StatusCode.ok && message !== undefined) return response.decode(message).token;
+    if (status.message === etcdErrors.authNotEnabled.wireMessage) return undefined;
+    this.#token = undefined;
+    throw new EtcdError(status.code, status.message, path);
+  }
+}

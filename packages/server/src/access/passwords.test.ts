@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { passwordCostMin, scryptMemoryBytes, scryptParameters } from "./password-hash.js";
+import { Passwords, TooManyPasswordsError, UnwantedError } from "./passwords.js";
+
+const limits = { passwordHashesAtOnce: 2, passwordHashesWaiting: 3, passwordHashBytes: 1 << 28 };
+const wanted = (): boolean => true;
+
+function cheap(changes: Partial<typeof limits> = {}): Passwords {
+  return new Passwords(passwordCostMin, { ...limits, ...changes });
+}
+
+test("AUTH-7: only the right password matches", async () => {
+  const passwords = cheap();
+  const hash = await passwords.hash("secret", wanted);
+  assert.equal(await passwords.matches("secret", hash, wanted), true);
+  for (const wrong of ["", "Secret", "secret ", "secre"])
+    assert.equal(await passwords.matches(wrong, hash, wanted), false);
+});
+
+test("AUTH-14: the empty password is one, and beyond 72 bytes every byte counts", async () => {
+  const passwords = cheap();
+  assert.equal(await passwords.matches("", await passwords.hash("", wanted), wanted), true);
+  const long = "p".repeat(100);
+  const hash = await passwords.hash(long, wanted);
+  assert.equal(await passwords.matches(long, hash, wanted), true);
+  assert.equal(await passwords.matches(`${long.slice(1)}q`, hash, wanted), false);
+});
+
+test("two hashes of one password have nothing in common", async () => {
+  const passwords = cheap();
+  const [a, b] = [await passwords.hash("same", wanted), await passwords.hash("same", wanted)];
+  const parts = (text: string): string[] => text.split("$").slice(3);
+  assert.equal(parts(a).length, 2);
+  for (const part of parts(a)) assert.ok(!parts(b).includes(part));
+});
+
+test("a hash made at another cost is still checked", async () => {
+  const hash = await new Passwords(passwordCostMin + 2, limits).hash("secret", wanted);
+  assert.equal(await cheap().matches("secret", hash, wanted), true);
+});
+
+test("no hash, or one of another making, matches nothing", async () => {
+  const passwords = cheap();
+  for (const hash of [undefined, "", "$2a$10$bcrypt"]) assert.equal(await passwords.matches("", hash, wanted), false);
+});
+
+test("no hash costs the same work as a hash", async () => {
+  const passwords = cheap({ passwordHashesAtOnce: 1, passwordHashesWaiting: 0 });
+  await assert.rejects(passwords.matches("x", undefined, wanted), TooManyPasswordsError);
+  const known = cheap();
+  const unknown = known.matches("x", undefined, wanted);
+  assert.equal(known.underWay, 1);
+  assert.equal(await unknown, false);
+});
+
+test("two are hashed at once, some wait, and more are refused", async () => {
+  const passwords = cheap();
+  const accepted = Array.from({ length: 5 }, () => passwords.hash("x", wanted));
+  assert.equal(passwords.underWay, 5);
+  await assert.rejects(passwords.hash("x", wanted), TooManyPasswordsError);
+  assert.equal((await Promise.all(accepted)).length, 5);
+  assert.equal(passwords.underWay, 0);
+  await passwords.hash("x", wanted);
+});
+
+test("a password that nobody waits for any more is not hashed, and makes room", async () => {
+  const passwords = cheap({ passwordHashesAtOnce: 1 });
+  const running = passwords.hash("x", wanted);
+  let cancelled = false;
+  const waiting = Array.from({ length: 3 }, () => passwords.hash("x", () => !cancelled));
+  const dropped = Promise.all(waiting.map((hash) => assert.rejects(hash, UnwantedError)));
+  cancelled = true;
+  const later = passwords.hash("x", wanted);
+  await dropped;
+  await Promise.all([running, later]);
+});
+
+test("a cost that needs more memory than allowed is refused at once", () => {
+  const passwordHashBytes = scryptMemoryBytes(scryptParameters(10)) - 1;
+  assert.throws(() => new Passwords(10, { ...limits, passwordHashBytes }), RangeError);
+  assert.equal(
+    cheap({ passwordHashBytes }).parse(`$scrypt$ln=15,r=8,p=1$${"A".repeat(22)}$${"B".repeat(43)}`),
+    undefined,
+  );
+});

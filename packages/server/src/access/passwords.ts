@@ -1,0 +1,152 @@
+/**
+ * Hashes passwords and checks them, off the event loop, a few at once.
+ *
+ * The threads that do it are those that write and sync the log: more at once, or without bound behind one another, and
+ * whoever guesses passwords would stop the server. Plain text goes from the request to scrypt and nowhere else.
+ */
+import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import {
+  formatPasswordHash,
+  type PasswordHash,
+  parsePasswordHash,
+  type ScryptParameters,
+  scryptMemoryBytes,
+  scryptParameters,
+} from "./password-hash.js";
+
+export interface PasswordLimits {
+  /** Hashes computed at the same time; libuv has four threads, and the log needs some of them. */
+  readonly passwordHashesAtOnce: number;
+  /** Hashes that wait for those. */
+  readonly passwordHashesWaiting: number;
+  /** Memory of one hash. */
+  readonly passwordHashBytes: number;
+}
+
+/** So many passwords wait to be hashed that one more is refused. */
+export class TooManyPasswordsError extends Error {
+  constructor() {
+    super("too many passwords are being checked");
+    this.name = "TooManyPasswordsError";
+  }
+}
+
+/** Nobody waits for the answer any more, so the work was not done. */
+export class UnwantedError extends Error {
+  constructor() {
+    super("nobody waits for this password any more");
+    this.name = "UnwantedError";
+  }
+}
+
+/** Whether the answer is still of use to anybody. */
+export type IsWanted = () => boolean;
+
+interface Job {
+  readonly isWanted: IsWanted;
+  start(): void;
+  drop(): void;
+}
+
+const saltBytes = 16;
+const keyBytes = 32;
+
+export class Passwords {
+  readonly #parameters: ScryptParameters;
+  readonly #limits: PasswordLimits;
+  readonly #waiting: Job[] = [];
+  /** Compared with where there is no hash, so that the answer takes as long as where there is one. */
+  readonly #nobody: PasswordHash;
+  #running = 0;
+
+  /** Throws `RangeError` for a cost outside 4 to 31, or one that needs more memory than the limit. */
+  constructor(cost: number, limits: PasswordLimits) {
+    this.#parameters = scryptParameters(cost);
+    this.#limits = limits;
+    this.#nobody = { ...this.#parameters, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) };
+    if (scryptMemoryBytes(this.#parameters) > limits.passwordHashBytes) {
+      throw new RangeError(`auth.passwordCost ${cost} needs more memory for a hash than allowed`);
+    }
+  }
+
+  /** Hashes that run or wait. */
+  get underWay(): number {
+    return this.#running + this.#waiting.length;
+  }
+
+  /** The text to keep for `password`. Rejects with `TooManyPasswordsError` or `UnwantedError`. */
+  async hash(password: string, isWanted: IsWanted): Promise<string> {
+    const salt = randomBytes(saltBytes);
+    const key = await this.#derive(password, { ...this.#parameters, salt }, keyBytes, isWanted);
+    return formatPasswordHash({ ...this.#parameters, salt, key });
+  }
+
+  /**
+   * Whether `password` is the one that `hash` was made of. Takes the time of a comparison whatever `hash` is, so that
+   * names cannot be told by it. Rejects as `hash` does.
+   */
+  async matches(password: string, hash: string | undefined, isWanted: IsWanted): Promise<boolean> {
+    const parsed = hash === undefined ? undefined : this.parse(hash);
+    const expected = parsed ?? this.#nobody;
+    const key = await this.#derive(password, expected, expected.key.length, isWanted);
+    return timingSafeEqual(key, expected.key) && parsed !== undefined;
+  }
+
+  /** The hash that `text` stands for, if it is one that can be checked here. */
+  parse(text: string): PasswordHash | undefined {
+    const hash = parsePasswordHash(text);
+    return hash !== undefined && scryptMemoryBytes(hash) <= this.#limits.passwordHashBytes ? hash : undefined;
+  }
+
+  #derive(
+    password: string,
+    { logN, blockSize, rounds, salt }: ScryptParameters & { readonly salt: Buffer },
+    length: number,
+    isWanted: IsWanted,
+  ): Promise<Buffer> {
+    const maxmem = this.#limits.passwordHashBytes + 1;
+    const options = { N: 2 ** logN, r: blockSize, p: rounds, maxmem };
+    return new Promise((resolve, reject) => {
+      this.#enqueue({
+        isWanted,
+        start: () => {
+          scrypt(password, salt, length, options, (error, key) => {
+            this.#running--;
+            this.#startNext();
+            if (error === null) resolve(key);
+            else reject(error);
+          });
+        },
+        drop: () => reject(new UnwantedError()),
+      });
+    });
+  }
+
+  #enqueue(job: Job): void {
+    if (this.#waiting.length >= this.#limits.passwordHashesWaiting) this.#dropUnwanted();
+    if (this.#waiting.length >= this.#limits.passwordHashesWaiting) throw new TooManyPasswordsError();
+    this.#waiting.push(job);
+    this.#startNext();
+  }
+
+  #startNext(): void {
+    while (this.#running < this.#limits.passwordHashesAtOnce) {
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      if (!job.isWanted()) {
+        job.drop();
+        continue;
+      }
+      this.#running++;
+      job.start();
+    }
+  }
+
+  /** Makes room of calls that were cancelled while they waited. */
+  #dropUnwanted(): void {
+    for (const job of this.#waiting.splice(0)) {
+      if (job.isWanted()) this.#waiting.push(job);
+      else job.drop();
+    }
+  }
+}

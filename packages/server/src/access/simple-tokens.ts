@@ -1,0 +1,110 @@
+/**
+ * Tokens that mean nothing by themselves: the server remembers whom it gave them to (AUTH-9). They live in memory only, so a
+ * restart voids them.
+ *
+ * A token is bound to the very hash of the password it was given for. Deleting the user or changing the password makes it
+ * void by itself, wherever that change came from; nobody has to be told.
+ */
+import { randomInt } from "node:crypto";
+import type { AuthView, Caller } from "@holdfast/state-machine";
+import type { Tokens } from "./tokens.js";
+
+export interface SimpleTokenOptions {
+  readonly ttlMs: number;
+  /** Tokens remembered; beyond it the one longest unused is forgotten, and its client logs in again. */
+  readonly tokensMax: number;
+  readonly nowMs: () => number;
+  /** The number behind the dot: how far the log is applied. It only has to be a number. */
+  readonly logIndex: () => number;
+}
+
+interface Issued {
+  readonly userName: string;
+  readonly passwordHash: string;
+  /** Handed out again and again, until the auth revision moves on. */
+  caller: Caller;
+  usableUntilMs: number;
+}
+
+const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const letterCount = 16;
+/** How many tokens there are before any is looked through for those that have expired. */
+const firstSweepAt = 1_000;
+
+export class SimpleTokens implements Tokens {
+  readonly #auth: AuthView;
+  readonly #options: SimpleTokenOptions;
+  readonly #issued = new Map<string, Issued>();
+  #sweepAt = firstSweepAt;
+
+  constructor(auth: AuthView, options: SimpleTokenOptions) {
+    this.#auth = auth;
+    this.#options = options;
+    this.#sweepAt = Math.min(firstSweepAt, options.tokensMax);
+  }
+
+  /** Tokens remembered, expired ones that were not noticed yet included. */
+  get size(): number {
+    return this.#issued.size;
+  }
+
+  issue(userName: string): string {
+    const { ttlMs, nowMs, logIndex } = this.#options;
+    if (this.#issued.size >= this.#sweepAt) this.#sweep();
+    const token = `${randomLetters()}.${logIndex()}`;
+    this.#issued.set(token, {
+      userName,
+      passwordHash: this.#auth.user(userName)?.passwordHash ?? "",
+      caller: { userName, authRevision: this.#auth.revision },
+      usableUntilMs: nowMs() + ttlMs,
+    });
+    return token;
+  }
+
+  caller(token: string): Caller | undefined {
+    const issued = this.#issued.get(token);
+    if (issued === undefined) return undefined;
+    const nowMs = this.#options.nowMs();
+    if (nowMs > issued.usableUntilMs || !this.#isBound(issued)) {
+      this.#issued.delete(token);
+      return undefined;
+    }
+    issued.usableUntilMs = nowMs + this.#options.ttlMs;
+    const { userName } = issued;
+    const authRevision = this.#auth.revision;
+    if (issued.caller.authRevision !== authRevision) issued.caller = { userName, authRevision };
+    return issued.caller;
+  }
+
+  voidAll(): void {
+    this.#issued.clear();
+  }
+
+  #isBound({ userName, passwordHash }: Issued): boolean {
+    return this.#auth.user(userName)?.passwordHash === passwordHash;
+  }
+
+  /** Forgets what is void. Runs each time the number has doubled, so that it costs little per token and needs no timer. */
+  #sweep(): void {
+    const nowMs = this.#options.nowMs();
+    const { tokensMax } = this.#options;
+    let idlest: string | undefined;
+    let idleSinceMs = Number.POSITIVE_INFINITY;
+    for (const [token, issued] of this.#issued) {
+      if (nowMs > issued.usableUntilMs || !this.#isBound(issued)) this.#issued.delete(token);
+      else if (issued.usableUntilMs < idleSinceMs) {
+        idlest = token;
+        idleSinceMs = issued.usableUntilMs;
+      }
+    }
+    if (this.#issued.size >= tokensMax && idlest !== undefined) this.#issued.delete(idlest);
+    this.#sweepAt = Math.min(Math.max(firstSweepAt, this.#issued.size * 2), tokensMax);
+  }
+}
+
+/** 16 letters are 91 random bits. */
+function randomLetters(): string {
+  let text = "";
+  for (let i = 0; i < letterCount; i++) text += letters.charAt(randomInt(letters.length));
+  return text;
+}

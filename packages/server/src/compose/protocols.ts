@@ -1,0 +1,79 @@
+/** Puts together what speaks with clients: gRPC, the JSON gateway, the pages, and HTTP/1.1 for the latter two. */
+import { GrpcServer, type Method, type TransportLog } from "@holdfast/transport";
+import { newHttpCounters } from "../http/counters.js";
+import { createHttpFront } from "../http/front.js";
+import { Gateway } from "../http/gateway/gateway.js";
+import { Http1Server } from "../http/http1/http1-server.js";
+import { defaultHttpLimits, type HttpLimits } from "../http/limits.js";
+import type { Logger } from "../logger.js";
+import type { NetCounters } from "../net/counters.js";
+import type { LogMeter } from "../ops/log-meter.js";
+import { CallDurations } from "../ops/metrics/call-durations.js";
+import { opsRoutes } from "../ops/ops-routes.js";
+import type { ServerOptions } from "../server-options.js";
+import { allMethods } from "../services/all.js";
+import type { ServiceContext } from "../services/context.js";
+
+export interface Protocols {
+  readonly grpc: GrpcServer;
+  /** Answers plain requests of HTTP/2 as well. */
+  readonly http1: Http1Server;
+}
+
+export interface ProtocolParts {
+  readonly options: ServerOptions;
+  readonly context: ServiceContext;
+  readonly logger: Logger;
+  readonly net: NetCounters;
+  readonly logMeter: LogMeter | undefined;
+}
+
+/** Nothing is opened yet: connections are handed to the result. */
+export function createProtocols({ options, context, logger, net, logMeter }: ProtocolParts): Protocols {
+  const methods = allMethods(context);
+  const callDurations = options.http?.metrics === "extensive" ? new CallDurations() : undefined;
+  const grpc = new GrpcServer({
+    methods,
+    limits: options.transportLimits ?? {},
+    log: transportLog(logger),
+    ...(callDurations === undefined ? {} : { onCallEnded: callDurations.observe }),
+  });
+  const counters = newHttpCounters();
+  const limits = httpLimits(options);
+  const gateway = gatewayOf(methods, grpc, { options, counters, limits, onCallEnded: callDurations?.observe });
+  const front = createHttpFront({
+    corsOrigins: options.http?.corsOrigins,
+    allowedHosts: options.http?.allowedHosts,
+    clientCertAuth: options.tls?.clientCertAuth,
+    authEnabled: () => context.access.enabled,
+    gateway,
+    routes: opsRoutes({ context, grpc, http: counters, net, logMeter, callDurations }),
+    counters,
+  });
+  return { grpc, http1: new Http1Server({ front, gateway, counters, limits }) };
+}
+
+interface GatewayParts {
+  readonly options: ServerOptions;
+  readonly counters: ReturnType<typeof newHttpCounters>;
+  readonly limits: Partial<HttpLimits>;
+  readonly onCallEnded: CallDurations["observe"] | undefined;
+}
+
+function gatewayOf(methods: readonly Method[], grpc: GrpcServer, parts: GatewayParts): Gateway | undefined {
+  const { options, counters, limits, onCallEnded } = parts;
+  if (options.http?.gateway === false) return undefined;
+  return new Gateway({ methods, counters, limits, methodCounters: grpc.methodCounters, onCallEnded });
+}
+
+/** A request may be as large as over gRPC, and its JSON has four characters for three bytes. */
+function httpLimits({ transportLimits }: ServerOptions): Partial<HttpLimits> {
+  const messageBytesMax = transportLimits?.messageBytesMax;
+  if (messageBytesMax === undefined) return {};
+  return { messageBytesMax, bodyBytesMax: Math.max(defaultHttpLimits.bodyBytesMax, 2 * messageBytesMax) };
+}
+
+/** What the transport has to tell an operator: peers that broke a limit or the protocol. */
+function transportLog(logger: Logger): TransportLog {
+  return ({ level, message, peer }) => logger[level]({ peer }, message);
+}

@@ -1,0 +1,69 @@
+/** Collects the body of a request within its limits. Memory follows the bytes that came, never a length that was declared. */
+import type { IncomingMessage } from "node:http";
+import type { BodyBudget } from "./body-budget.js";
+
+/** How the reading of a body ended. */
+export type BodyEnd = "whole" | "too-large" | "too-much";
+
+export class BodyReader {
+  readonly #budget: BodyBudget;
+  readonly #bytesMax: number;
+  /** Its length is what was reserved. */
+  #buffer: Buffer = Buffer.alloc(0);
+  #length = 0;
+  #end: BodyEnd = "whole";
+
+  constructor(budget: BodyBudget, bytesMax: number) {
+    this.#budget = budget;
+    this.#bytesMax = bytesMax;
+  }
+
+  /**
+   * Calls `done` once the body was received, whole or not: what is too much is received and forgotten, since to close a
+   * connection with part of a request unread would make the client lose the answer.
+   */
+  read(request: IncomingMessage, done: (end: BodyEnd) => void): void {
+    request.on("data", (chunk: Buffer) => this.#take(chunk));
+    request.once("end", () => done(this.#end));
+  }
+
+  /** What was received, until `release`. */
+  get body(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** Forgets what was received. */
+  release(): void {
+    this.#budget.release(this.#buffer.length);
+    this.#buffer = Buffer.alloc(0);
+    this.#length = 0;
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#end !== "whole") return;
+    const needed = this.#length + chunk.length;
+    if (needed > this.#bytesMax) this.#giveUp("too-large");
+    else if (needed > this.#buffer.length && !this.#grow(needed, chunk)) this.#giveUp("too-much");
+    else {
+      // The first piece is kept as it came.
+      if (this.#buffer !== chunk) chunk.copy(this.#buffer, this.#length);
+      this.#length = needed;
+    }
+  }
+
+  /** Makes room for so many bytes. Bodies may come in very small pieces, so that a list of them could be far larger. */
+  #grow(needed: number, chunk: Buffer): boolean {
+    const isFirst = this.#length === 0;
+    const capacity = isFirst ? needed : Math.max(needed, Math.min(this.#bytesMax, this.#length * 2));
+    if (!this.#budget.reserve(capacity - this.#buffer.length)) return false;
+    const larger = isFirst ? chunk : Buffer.allocUnsafeSlow(capacity);
+    if (!isFirst) this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+    return true;
+  }
+
+  #giveUp(end: BodyEnd): void {
+    this.#end = end;
+    this.release();
+  }
+}

@@ -1,0 +1,57 @@
+/** Opens WebSockets and makes the gateway's call for each. */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Peer } from "@holdfast/transport";
+import { WebSocketServer } from "ws";
+import type { HttpCounters } from "../counters.js";
+import type { Gateway } from "../gateway/gateway.js";
+import { pairsOf } from "../http1/http1-request.js";
+import type { HttpLimits } from "../limits.js";
+import { bearerProtocol, callHeaders } from "./credentials.js";
+import { WebSocketRequest } from "./web-socket-request.js";
+
+/** A request for a WebSocket, taken from node:http with its connection. */
+export interface Handshake {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What was read of the connection behind the request. */
+  readonly head: Buffer;
+  /** The gateway's path. */
+  readonly path: string;
+  readonly peer: Peer;
+}
+
+export class WebSocketDoor {
+  readonly #server: WebSocketServer;
+  readonly #gateway: Gateway;
+  readonly #limits: HttpLimits;
+  readonly #counters: HttpCounters;
+
+  constructor(gateway: Gateway, limits: HttpLimits, counters: HttpCounters) {
+    this.#gateway = gateway;
+    this.#limits = limits;
+    this.#counters = counters;
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: limits.webSocketMessageBytesMax,
+      closeTimeout: limits.webSocketCloseMs,
+      handleProtocols: (protocols: Set<string>) => (protocols.has(bearerProtocol) ? bearerProtocol : false),
+    };
+    this.#server = new WebSocketServer(options);
+  }
+
+  /** Answers the handshake; if it is a good one the call begins. */
+  open({ request, socket, head, path, peer }: Handshake): void {
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      this.#counters.webSockets++;
+      const authority = request.headers.host;
+      const headers = callHeaders(pairsOf(request.rawHeaders));
+      const call = new WebSocketRequest(webSocket, { path, authority, headers, peer }, this.#limits, () => {
+        this.#counters.stalledAnswers++;
+      });
+      this.#gateway.handleWebSocket(call, path, call);
+    });
+  }
+}

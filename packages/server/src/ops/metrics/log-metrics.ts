@@ -1,0 +1,27 @@
+/** The log on the disk and its snapshots. */
+import type { OpsSources } from "../ops-sources.js";
+import type { MetricSet } from "./metric-set.js";
+
+/** Adds nothing for a server without a disk. */
+export function addLogMetrics(metrics: MetricSet, { logMeter }: OpsSources): void {
+  if (logMeter === undefined) return;
+  metrics.histogram(
+    "etcd_disk_wal_fsync_duration_seconds",
+    "From handing an entry to the log until it is known to be durable: write, sync, and the way to the writing thread and back.",
+    logMeter.appendSeconds,
+  );
+  metrics.counter("holdfast_log_appended_bytes_total", "Payload bytes of the log entries that became durable.", () => {
+    return logMeter.appendedBytes;
+  });
+  metrics.counter(
+    "holdfast_log_failed_appends_total",
+    "Log entries that did not become durable, or nobody knows.",
+    () => {
+      return logMeter.failedAppends;
+    },
+  );
+  metrics.histogram("holdfast_snapshot_seconds", "How long snapshots took that were stored.", logMeter.snapshotSeconds);
+  metrics.counter("holdfast_failed_snapshots_total", "Snapshots that could not be stored.", () => {
+    return logMeter.failedSnapshots;
+  });
+}

@@ -1,0 +1,28 @@
+/** Proposes changes of users, roles and permissions, and answers with a header (GEN-3). */
+import { etcdErrors, type ResponseHeader } from "@holdfast/protocol";
+import { type AuthCommand, encodeCommand } from "@holdfast/state-machine";
+import type { ServerCall } from "@holdfast/transport";
+import { type Identified, refuseToken } from "../access/access.js";
+import type { ServiceContext } from "./context.js";
+import { CallProposer } from "./method.js";
+import { statusOf } from "./status.js";
+
+/** Encodes an answer that has nothing but a header. */
+export type EncodeHeader = (response: { header: ResponseHeader }) => Uint8Array;
+
+/** Proposes `command` for `caller` and ends the call with what became of it. */
+export function proposeAuthChange(
+  context: ServiceContext,
+  call: ServerCall,
+  command: AuthCommand,
+  caller: Identified,
+  encode: EncodeHeader,
+): void {
+  if (refuseToken(call, caller)) return;
+  if (encodeCommand(command).length - 1 > context.limits.requestBytes) {
+    call.end(statusOf(etcdErrors.requestTooLarge));
+    return;
+  }
+  const proposer = new CallProposer<AuthCommand["kind"]>(call, () => encode({ header: context.headerNow() }));
+  context.replica.propose(command, proposer, caller);
+}

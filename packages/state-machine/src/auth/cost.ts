@@ -1,0 +1,40 @@
+/**
+ * What a command is reckoned to cost against the quota (MAINT-6).
+ */
+import type { PutRequest, RequestOp, TxnRequest } from "@holdfast/protocol";
+import { leaseCostBytes, putOverheadBytes, transactionDepthMax } from "../limits.js";
+import type { Command } from "../types.js";
+
+/**
+ * The cost in bytes: of a put its key and value and an overhead, of a lease a fixed one, of a transaction the dearer of
+ * its branches; of everything else nothing. What is nested deeper than any transaction that can run costs nothing.
+ */
+export function costOf(command: Command): number {
+  switch (command.kind) {
+    case "put":
+      return costOfPut(command.request);
+    case "txn":
+      return costOfTxn(command.request, transactionDepthMax);
+    case "leaseGrant":
+      return leaseCostBytes;
+    default:
+      return 0;
+  }
+}
+
+function costOfPut({ key, value }: PutRequest): number {
+  return putOverheadBytes + key.length + value.length;
+}
+
+function costOfTxn({ success, failure }: TxnRequest, depthLeft: number): number {
+  return Math.max(costOfBranch(success, depthLeft), costOfBranch(failure, depthLeft));
+}
+
+function costOfBranch(operations: readonly RequestOp[], depthLeft: number): number {
+  let bytes = 0;
+  for (const { requestPut, requestTxn } of operations) {
+    if (requestPut !== undefined) bytes += costOfPut(requestPut);
+    else if (requestTxn !== undefined && depthLeft > 1) bytes += costOfTxn(requestTxn, depthLeft - 1);
+  }
+  return bytes;
+}
