@@ -4,7 +4,7 @@ import type { ConnectionOptions as TlsSettings } from "node:tls";
 import { type MethodDescriptor, StatusCode } from "@holdfast/protocol";
 import type { GrpcClient, CallOptions as TransportCallOptions, UnaryResult } from "@holdfast/transport";
 import { dial, readTls } from "./dial.js";
-import { DuplexCall, type Duplex } from "./duplex.js";
+import { type Duplex, DuplexCall } from "./duplex.js";
 import { type Endpoint, parseEndpoint } from "./endpoint.js";
 import { ClientOptionError, ConnectError, EtcdError } from "./errors.js";
 import { type ClientLimits, defaultClientLimits } from "./limits.js";
@@ -52,7 +52,12 @@ export class Connection {
   #dialing: Promise<GrpcClient> | undefined;
   #closed = false;
 
-  constructor(endpoints: readonly Endpoint[], tls: TlsSettings | undefined, login: Login | undefined, limits: ClientLimits) {
+  constructor(
+    endpoints: readonly Endpoint[],
+    tls: TlsSettings | undefined,
+    login: Login | undefined,
+    limits: ClientLimits,
+  ) {
     this.#endpoints = endpoints;
     this.#tls = tls;
     this.#login = login;
@@ -85,10 +90,11 @@ export class Connection {
     const retries = new Retries(this.#limits.unseenRetriesMax, this.#login !== undefined);
     for (;;) {
       const client = await this.#usable();
-      const result = await client.unary(path, bytes, await this.#transportOptions(client, options, endMs));
+      const token = this.#login?.ensure(client);
+      const result = await client.unary(path, bytes, transportOptions(await token, options, endMs));
       if (result.status.code === StatusCode.ok && result.message !== undefined) return response.decode(result.message);
       if (!retries.again(result)) throw new EtcdError(result.status.code, result.status.message, path);
-      if (isLoginLost(result)) await this.#login?.renew(client);
+      if (isLoginLost(result)) await this.#login?.renew(client, token);
     }
   }
 
@@ -102,7 +108,8 @@ export class Connection {
     const retries = new Retries(0, this.#login !== undefined);
     for (;;) {
       const client = await this.#usable();
-      const call = this.#open(client, method, await this.#transportOptions(client, options, endMs));
+      const token = this.#login?.ensure(client);
+      const call = this.#open(client, method, transportOptions(await token, options, endMs));
       call.send(fields);
       call.halfClose();
       const status = await call.firstSign();
@@ -111,7 +118,7 @@ export class Connection {
         yield* call;
         return;
       }
-      await this.#login?.renew(client);
+      await this.#login?.renew(client, token);
     }
   }
 
@@ -122,7 +129,7 @@ export class Connection {
   ): Promise<Duplex<Request, Response>> {
     const endMs = options.deadlineMs === undefined ? undefined : performance.now() + options.deadlineMs;
     const client = await this.#usable();
-    return this.#open(client, method, await this.#transportOptions(client, options, endMs));
+    return this.#open(client, method, transportOptions(await this.#login?.ensure(client), options, endMs));
   }
 
   /** Lets open calls end and takes no new ones. */
@@ -139,19 +146,6 @@ export class Connection {
     const call = new DuplexCall(path, request, response, this.#limits.streamWaitingBytes);
     call.begin(client.open(path, call, options));
     return call;
-  }
-
-  async #transportOptions(
-    client: GrpcClient,
-    { signal }: CallOptions,
-    endMs: number | undefined,
-  ): Promise<TransportCallOptions> {
-    const token = await this.#login?.ensure(client);
-    return {
-      ...(token === undefined ? {} : { metadata: [["token", token]] }),
-      ...(endMs === undefined ? {} : { deadlineMs: Math.max(1, endMs - performance.now()) }),
-      ...(signal === undefined ? {} : { signal }),
-    };
   }
 
   async #usable(): Promise<GrpcClient> {
@@ -179,7 +173,20 @@ export class Connection {
   }
 }
 
-/** How often one call has been repeated. */
+/** `endMs` is a time of the monotonic clock. */
+function transportOptions(
+  token: string | undefined,
+  { signal }: CallOptions,
+  endMs: number | undefined,
+): TransportCallOptions {
+  return {
+    ...(token === undefined ? {} : { metadata: [["token", token]] }),
+    ...(endMs === undefined ? {} : { deadlineMs: Math.max(1, Math.ceil(endMs - performance.now())) }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/** How often one call may still be repeated. */
 class Retries {
   #unseenLeft: number;
   #loginsLeft: number;

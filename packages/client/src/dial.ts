@@ -1,7 +1,12 @@
 /** From an endpoint to a connection that speaks HTTP/2: sockets, TLS, and the time they may take. */
 import { readFileSync } from "node:fs";
 import { connect as connectClear, isIP, type Socket } from "node:net";
-import { checkServerIdentity, connect as connectTls, type TLSSocket, type ConnectionOptions as TlsSettings } from "node:tls";
+import {
+  checkServerIdentity,
+  connect as connectTls,
+  type TLSSocket,
+  type ConnectionOptions as TlsSettings,
+} from "node:tls";
 import { GrpcClient } from "@holdfast/transport";
 import type { Endpoint } from "./endpoint.js";
 import { ClientOptionError } from "./errors.js";
@@ -51,7 +56,9 @@ function openClear(endpoint: Endpoint): Socket {
 
 function openTls(endpoint: Endpoint, settings: TlsSettings): TLSSocket {
   const place =
-    endpoint.kind === "unix" ? { path: endpoint.path } : { host: endpoint.host, port: endpoint.port, ...sni(endpoint.host) };
+    endpoint.kind === "unix"
+      ? { path: endpoint.path }
+      : { host: endpoint.host, port: endpoint.port, ...sni(endpoint.host) };
   return connectTls({ ...place, ALPNProtocols: [http2], minVersion: "TLSv1.2", ...settings });
 }
 
@@ -61,7 +68,10 @@ function sni(host: string): TlsSettings {
 }
 
 function named(serverName: string): TlsSettings {
-  return { ...sni(serverName), checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate) };
+  return {
+    ...sni(serverName),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+  };
 }
 
 /** What clients of etcd send for a socket that has no name. */

@@ -2,7 +2,13 @@
 import { ClientOptionError } from "./errors.js";
 
 export type Endpoint =
-  | { readonly kind: "tcp"; readonly text: string; readonly host: string; readonly port: number; readonly secure: Secure }
+  | {
+      readonly kind: "tcp";
+      readonly text: string;
+      readonly host: string;
+      readonly port: number;
+      readonly secure: Secure;
+    }
   | { readonly kind: "unix"; readonly text: string; readonly path: string; readonly secure: Secure };
 
 /** Whether TLS is spoken; "if-set-up" where only the host is named: it is if there are TLS options. */

@@ -11,16 +11,11 @@
  * connection.close();
  * ```
  */
-export { type Connection, connect } from "./connection.js";
-export type { Duplex } from "./duplex.js";
-export { type Endpoint, parseEndpoint, type Secure } from "./endpoint.js";
-export { ClientOptionError, ConnectError, EtcdError } from "./errors.js";
-export { type ClientLimits, defaultClientLimits } from "./limits.js";
-export type { CallOptions, ClientTlsOptions, ConnectOptions, Credentials } from "./options.js";
+
 // The words of the API that calls are made of.
 export {
-  type ByteString,
   authService,
+  type ByteString,
   byteStringFromText,
   type Compare,
   CompareResult,
@@ -40,3 +35,9 @@ export {
   StatusCode,
   textFromByteString,
 } from "@holdfast/protocol";
+export { type Connection, connect } from "./connection.js";
+export type { Duplex } from "./duplex.js";
+export { type Endpoint, parseEndpoint, type Secure } from "./endpoint.js";
+export { ClientOptionError, ConnectError, EtcdError } from "./errors.js";
+export { type ClientLimits, defaultClientLimits } from "./limits.js";
+export type { CallOptions, ClientTlsOptions, ConnectOptions, Credentials } from "./options.js";

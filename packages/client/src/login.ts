@@ -27,13 +27,20 @@ export class Login {
 
   /** The token; logs in if there is none yet. Throws `EtcdError`. */
   ensure(client: GrpcClient): Promise<string | undefined> {
-    this.#token ??= this.#logIn(client);
+    if (this.#token === undefined) {
+      const token = this.#logIn(client);
+      this.#token = token;
+      // A login that failed is tried again by the next call.
+      token.catch(() => {
+        if (this.#token === token) this.#token = undefined;
+      });
+    }
     return this.#token;
   }
 
-  /** Forgets the token and logs in again. Throws `EtcdError`. */
-  async renew(client: GrpcClient): Promise<void> {
-    this.#token = undefined;
+  /** Logs in again, unless that was done since `used`, which `ensure` returned, was had. Throws `EtcdError`. */
+  async renew(client: GrpcClient, used: Promise<string | undefined> | undefined): Promise<void> {
+    if (this.#token === used) this.#token = undefined;
     await this.ensure(client);
   }
 
@@ -43,7 +50,6 @@ export class Login {
     const { status, message } = await client.unary(path, request.encode(request.create({ name, password })));
     if (status.code === StatusCode.ok && message !== undefined) return response.decode(message).token;
     if (status.message === etcdErrors.authNotEnabled.wireMessage) return undefined;
-    this.#token = undefined;
     throw new EtcdError(status.code, status.message, path);
   }
 }

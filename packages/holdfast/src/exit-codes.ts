@@ -1,6 +1,8 @@
 /** What the process's exit code says, so that scripts need not read messages. */
+import { ClientOptionError, ConnectError, EtcdError } from "@holdfast/client";
 import {
   CertificateError,
+  FolderNotEmptyError,
   InvalidAddressError,
   JwtOptionsError,
   ListenError,
@@ -12,11 +14,14 @@ import {
   LogMissingError,
   LogStorageError,
   LogVersionError,
+  SnapshotFileError,
   SnapshotFormatError,
   TlsOptionError,
   UnreadableEntryError,
 } from "@holdfast/server";
+import { IncompleteError, RefusedError } from "./remote/outcome-errors.js";
 import { UsageError } from "./settings/usage-error.js";
+import { SnapshotDamagedError } from "./snapshot/save.js";
 
 export const exitCodes = {
   ok: 0,
@@ -28,6 +33,12 @@ export const exitCodes = {
   logDamaged: 6,
   storageFailed: 7,
   newerFormat: 8,
+  /** A server that the command calls cannot be reached, or refused a call. */
+  callFailed: 9,
+  /** The command would have overwritten or deleted what it was not told to. */
+  refused: 10,
+  /** A part was left undone; running the command again does it. */
+  incomplete: 11,
   interrupted: 130,
 } as const;
 
@@ -44,9 +55,12 @@ Exit codes:
   3  cannot listen            7  storage failed, or is full
                               8  data was written by a newer version`;
 
-/** The exit code for an error that ended the start. */
+/** The exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
   if (isUsage(error)) return exitCodes.usage;
+  if (isFailedCall(error)) return exitCodes.callFailed;
+  if (error instanceof RefusedError || error instanceof FolderNotEmptyError) return exitCodes.refused;
+  if (error instanceof IncompleteError) return exitCodes.incomplete;
   if (error instanceof ListenError) return exitCodes.cannotListen;
   if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
   if (error instanceof LogFolderUnreadableError) return exitCodes.folderUnreadable;
@@ -54,16 +68,38 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof LogStorageError || error instanceof LogFullError) return exitCodes.storageFailed;
   // An entry in a format this program does not know was written by a newer one (fault-model F61).
   if (error instanceof LogVersionError || error instanceof UnreadableEntryError) return exitCodes.newerFormat;
-  return exitCodes.unexpected;
+  return systemExitCode(error) ?? exitCodes.unexpected;
 }
 
 /** Settings that cannot be used, and the files they name. */
 function isUsage(error: unknown): boolean {
-  const usages = [UsageError, InvalidAddressError, TlsOptionError, CertificateError, JwtOptionsError];
+  const usages = [
+    UsageError,
+    ClientOptionError,
+    InvalidAddressError,
+    TlsOptionError,
+    CertificateError,
+    JwtOptionsError,
+  ];
   return usages.some((usage) => error instanceof usage);
 }
 
 function isDamage(error: unknown): boolean {
-  const damages = [LogDamagedError, LogMissingError, LogDivergedError, SnapshotFormatError];
+  const damages = [LogDamagedError, LogMissingError, LogDivergedError, SnapshotFormatError, SnapshotFileError];
   return damages.some((damage) => error instanceof damage);
+}
+
+function isFailedCall(error: unknown): boolean {
+  const failures = [ConnectError, EtcdError, SnapshotDamagedError];
+  return failures.some((failure) => error instanceof failure);
+}
+
+const unusableFileCodes = ["ENOENT", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EROFS", "ELOOP", "ENAMETOOLONG"];
+const failedDiskCodes = ["ENOSPC", "EDQUOT", "EIO"];
+
+/** What the system says of a file that a command was given. */
+function systemExitCode(error: unknown): number | undefined {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
+  if (unusableFileCodes.includes(code)) return exitCodes.folderUnreadable;
+  return failedDiskCodes.includes(code) ? exitCodes.storageFailed : undefined;
 }

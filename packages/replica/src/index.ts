@@ -4,7 +4,7 @@ export type { Environment } from "./environment.js";
 export { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
 export type { HoldLoss, KeyEnd, LockMeter, WaitLoss } from "./locks/lock-meter.js";
 export type { LockWaiter } from "./locks/lock-queue.js";
-export { prefixEnd } from "./locks/lock-queues.js";
+export { prefixEnd } from "./locks/prefix-end.js";
 export { Histogram, risingBounds } from "./metrics/histogram.js";
 export type { LeaseMeter } from "./metrics/lease-meter.js";
 export type { OperationCounts } from "./metrics/operation-counts.js";

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Leases } from "./leases.js";
 import { defaultReplicaLimits } from "./limits.js";
+import { Replica } from "./replica.js";
 import { Harness } from "./testing/harness.js";
 
 /** What a renewal answers, once it does. */
-function renew(harness: Harness, leaseId: bigint): { ttlSeconds: number | undefined } {
+function renew(harness: Pick<Harness, "replica">, leaseId: bigint): { ttlSeconds: number | undefined } {
   const answer: { ttlSeconds: number | undefined } = { ttlSeconds: undefined };
   harness.replica.leases.renew(leaseId, (ttlSeconds) => {
     answer.ttlSeconds = ttlSeconds;
@@ -80,6 +81,19 @@ test("LEASE-39: a start gives every lease its full TTL again", async () => {
   const restarted = await Harness.start();
   restarted.replica.leases.start([machine.lease(7n)].filter((lease) => lease !== undefined));
   assert.equal(restarted.replica.leases.time(7n)?.remainingMs, 10_000);
+});
+
+test("LEASE-40: a start raises a TTL below the least one of now", async () => {
+  const harness = await Harness.start();
+  await harness.grant(7n, 2);
+  await harness.grant(8n, 60);
+  const log = await harness.reopenLog();
+  const { environment } = harness;
+  const restarted = await Replica.start({ log, environment, leaseTtlMinSeconds: 8, onFatal: assert.fail });
+  assert.deepEqual(restarted.leases.time(7n), { ttlSeconds: 8, remainingMs: 8_000 });
+  assert.deepEqual(restarted.leases.time(8n), { ttlSeconds: 60, remainingMs: 60_000 });
+  assert.equal(renew({ replica: restarted }, 7n).ttlSeconds, 8);
+  await restarted.close();
 });
 
 test("LEASE-26: what is left falls with the clock", async () => {

@@ -46,10 +46,16 @@ export class Leases {
     this.#deadlines = new LeaseDeadlines(options.limits.leaseTickMs);
   }
 
-  /** Gives every lease its full TTL and starts the clock: after a start, a takeover (LEASE-39). */
-  start(leases: Iterable<LeaseRecord>): void {
+  /**
+   * Gives every lease its full TTL and starts the clock: after a start, a takeover (LEASE-39). A TTL below
+   * `ttlMinSeconds` is raised to that (LEASE-40).
+   */
+  start(leases: Iterable<LeaseRecord>, ttlMinSeconds = 0): void {
     const clockMs = this.#clock.read();
-    for (const lease of leases) this.#deadlines.start(lease, clockMs);
+    for (const lease of leases) {
+      const isShort = lease.ttlSeconds < ttlMinSeconds;
+      this.#deadlines.start(isShort ? { ...lease, ttlSeconds: ttlMinSeconds } : lease, clockMs);
+    }
     this.#stop = this.#options.environment.every(this.#options.limits.leaseTickMs, () => this.#tick());
   }
 

@@ -22,6 +22,8 @@ export interface ReplicaLimits {
   readonly catchUpBytes: number;
   /** Steps of single watchers in a catch-up slice, before the event loop turns. */
   readonly catchUpResponses: number;
+  /** Keys of a lock's prefix put in order per slice; a prefix with no more is put in order at once. */
+  readonly lockFillingKeys: number;
   /** Log bytes after which the next snapshot is taken; more when the state is more than twice as large. */
   readonly snapshotAfterBytes: number;
   /** Compacted versions removed per slice. */
@@ -38,6 +40,7 @@ export const defaultReplicaLimits: ReplicaLimits = {
   catchUpRevisions: 1_000,
   catchUpBytes: 1024 * 1024,
   catchUpResponses: 16,
+  lockFillingKeys: 8_000,
   snapshotAfterBytes: 64 * 1024 * 1024,
   sweepItems: 2_000,
 };

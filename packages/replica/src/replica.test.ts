@@ -57,6 +57,17 @@ test("GEN-11: the epoch grows with every start", async () => {
   assert.ok(second.epoch > first);
 });
 
+test("MAINT-1: after a start all that is committed is applied, whether or not there was anything to apply", async () => {
+  const harness = await Harness.start();
+  const indexes = ({ committedIndex, appliedIndex }: Replica): number[] => [committedIndex, appliedIndex];
+  assert.deepEqual(indexes(harness.replica), [1, 1]);
+  await harness.put("a");
+  const log = await harness.reopenLog();
+  const again = await Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
+  assert.deepEqual(indexes(again), [3, 3]);
+  await again.snapshot();
+});
+
 test("a snapshot is taken when enough has been logged, while proposals go on", async () => {
   const harness = await Harness.start({ snapshotAfterBytes: 500 });
   for (let i = 0; i < 50; i++) await harness.put(`k${i}`, "v".repeat(1_000));

@@ -31,6 +31,8 @@ export interface ReplicaOptions {
   readonly log: Log;
   readonly environment: Environment;
   readonly limits?: Partial<ReplicaLimits>;
+  /** The least TTL: leases that were granted less are raised to it at the start (LEASE-40). None unless given. */
+  readonly leaseTtlMinSeconds?: number;
   /** Storage failed for good: nothing is acknowledged any more; the server must stop. */
   readonly onFatal: (cause: Error) => void;
   /** A snapshot failed; serving goes on. */
@@ -55,7 +57,7 @@ export class Replica {
     this.machine = machine;
     this.#log = log;
     this.#appliedIndex = appliedIndex;
-    this.locks = new LockQueues(machine, () => environment.nowMs());
+    this.locks = new LockQueues(machine, environment, limits);
     this.watches = new WatchHub(machine, environment, limits);
     this.leases = new Leases({ environment, limits, expire: (command, done) => this.#expire(command, done) });
     this.#maintenance = new Maintenance({ log, machine, environment, limits, onSnapshotFailure });
@@ -84,8 +86,10 @@ export class Replica {
       replayedBytes += payload.length;
     });
     await log.acquire();
+    // What is behind it is the log's own, such as the mark of who owns it.
+    appliedIndex = log.lastIndex;
     const replica = new Replica(machine, appliedIndex, options);
-    replica.leases.start(machine.leases());
+    replica.leases.start(machine.leases(), options.leaseTtlMinSeconds);
     replica.#maintenance.applied(appliedIndex, replayedBytes);
     replica.#maintenance.sweep();
     return replica;

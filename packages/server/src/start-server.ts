@@ -72,7 +72,8 @@ async function assemble(options: ServerOptions, plan: Plan, stack: CloseStack): 
   const protocols = createProtocols({ options, context, logger, net, logMeter: measured?.meter });
   const { doors, tls } = await openNet(options, plan, { logger, environment, net, protocols, context, stack });
   const urls = clientDoors(doors).map(({ listener }) => clientUrl(listener.address));
-  identity.clientUrls = plan.advertised.length > 0 ? plan.advertised : urls;
+  // Sorted, as etcd lists them (CLUS-1).
+  identity.clientUrls = [...(plan.advertised.length > 0 ? plan.advertised : urls)].sort();
   return running(doors, tls, identity, stack);
 }
 

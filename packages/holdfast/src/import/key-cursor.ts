@@ -1,11 +1,5 @@
 /** Walks the keys of a store in key order, page by page. */
-import {
-  byteStringFromText,
-  type ByteString,
-  type Connection,
-  type KeyValue,
-  kvService,
-} from "@holdfast/client";
+import { type ByteString, byteStringFromText, type Connection, type KeyValue, kvService } from "@holdfast/client";
 import { importLimits } from "./limits.js";
 
 /** An interval of keys, as in a RangeRequest. */

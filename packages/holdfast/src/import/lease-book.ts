@@ -2,6 +2,7 @@
  * The leases of an import: granted at the target under the ids they have at the source, and renewed until the import is over,
  * so that each has its full lifetime left when the clients come over. Late is allowed, early never.
  */
+import { performance } from "node:perf_hooks";
 import { type Connection, EtcdError, etcdErrors, leaseService } from "@holdfast/client";
 import { RefusedError } from "../remote/outcome-errors.js";
 import { importLimits } from "./limits.js";
@@ -17,6 +18,7 @@ export class LeaseBook {
   #shortestTtlSeconds = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #renewal: Promise<void> | undefined;
+  #renewedMs = 0;
 
   constructor(source: Connection, target: Connection) {
     this.#source = source;
@@ -63,22 +65,15 @@ export class LeaseBook {
     return exists;
   }
 
-  /** Renews what was copied now and then, until `stop`. */
+  /** Renews what was copied whenever a third of the shortest lifetime has passed, until `stop`. */
   start(): void {
-    const thirdMs = (this.#shortestTtlSeconds * 1_000) / 3;
-    const intervalMs = Math.max(importLimits.renewalMsMin, Math.min(importLimits.renewalMsMax, thirdMs));
-    this.#timer = setTimeout(() => {
-      // What fails here is seen by the calls that copy keys, and by the renewal at the end.
-      this.renew().then(
-        () => this.start(),
-        () => this.start(),
-      );
-    }, intervalMs);
+    this.#renewedMs = performance.now();
+    this.#timer = setInterval(() => this.#renewIfDue(), importLimits.renewalCheckMs);
     this.#timer.unref();
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    clearInterval(this.#timer);
   }
 
   /** Gives every lease its full lifetime again, and finds those that have ended. Throws `EtcdError`. */
@@ -88,7 +83,15 @@ export class LeaseBook {
     await this.#renewal;
   }
 
+  #renewIfDue(): void {
+    const now = performance.now();
+    if (now - this.#renewedMs < (this.#shortestTtlSeconds * 1_000) / 3) return;
+    // What fails here is seen by the calls that copy keys, and by the renewal at the end.
+    this.renew().catch(() => undefined);
+  }
+
   async #renewAll(): Promise<void> {
+    this.#renewedMs = performance.now();
     const ids = this.#ids();
     if (ids.length === 0) return;
     const stream = await this.#target.open(leaseKeepAlive);

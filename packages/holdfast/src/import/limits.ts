@@ -13,9 +13,8 @@ export const importLimits = {
   batchesAtOnce: 4,
   /** Leases asked for, or granted, at once. */
   leasesAtOnce: 32,
-  /** Shortest and longest time between two renewals of the leases that were copied. */
-  renewalMsMin: 500,
-  renewalMsMax: 10_000,
+  /** How often it is looked whether the leases that were copied are due to be renewed. */
+  renewalCheckMs: 250,
   /** How often an import begins anew because the source compacted the revision it was reading. */
   restartsMax: 5,
   /** Keys named in a message about some. */

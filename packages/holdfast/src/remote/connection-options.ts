@@ -17,23 +17,29 @@ type Flag = "user" | "cacert" | "cert" | "key" | "serverName" | "insecureSkipTls
 /** Adds the flags of one end to `command`. */
 export function addConnectionOptions(command: Command, { word, title }: End): Command {
   const flag = (name: string): string => (word === "" ? `--${name}` : `--${word}-${name}`);
-  const variable = (name: string): string => (word === "" ? `HOLDFAST_${name}` : `HOLDFAST_${word.toUpperCase()}_${name}`);
+  const variable = (name: string): string =>
+    word === "" ? `HOLDFAST_${name}` : `HOLDFAST_${word.toUpperCase()}_${name}`;
   return command
     .addOption(new Option(`${flag("user")} <name:password>`, `who to log in as at the ${title}`).env(variable("USER")))
     .addOption(new Option(`${flag("cacert")} <file>`, `authorities that vouch for the ${title}, PEM`))
     .addOption(new Option(`${flag("cert")} <file>`, `certificate to show the ${title}, PEM`))
     .addOption(new Option(`${flag("key")} <file>`, "key of that certificate, PEM"))
     .addOption(new Option(`${flag("server-name")} <name>`, "name in its certificate, if not that of the endpoint"))
-    .addOption(new Option(flag("insecure-skip-tls-verify"), "take any certificate; whoever sits in between can read and change all"));
+    .addOption(
+      new Option(
+        flag("insecure-skip-tls-verify"),
+        "take any certificate; whoever sits in between can read and change all",
+      ),
+    );
 }
 
 /** What the flags say of one end. Throws `UsageError`. */
 export function connectionOptions(command: Command, { word }: End, endpoints: string): ConnectOptions {
   const given = command.opts<Readonly<Record<string, string | boolean | undefined>>>();
-  const valueOf = (name: Flag): string | boolean | undefined =>
+  const flagValue = (name: Flag): string | boolean | undefined =>
     given[word === "" ? name : `${word}${name.slice(0, 1).toUpperCase()}${name.slice(1)}`];
-  const user = valueOf("user");
-  const tls = tlsOptions(valueOf);
+  const user = flagValue("user");
+  const tls = tlsOptions(flagValue);
   return {
     endpoints,
     ...(tls === undefined ? {} : { tls }),
@@ -41,13 +47,13 @@ export function connectionOptions(command: Command, { word }: End, endpoints: st
   };
 }
 
-function tlsOptions(valueOf: (name: Flag) => string | boolean | undefined): ClientTlsOptions | undefined {
+function tlsOptions(flagValue: (name: Flag) => string | boolean | undefined): ClientTlsOptions | undefined {
   const fields = {
-    caFile: valueOf("cacert"),
-    certFile: valueOf("cert"),
-    keyFile: valueOf("key"),
-    serverName: valueOf("serverName"),
-    insecureSkipVerify: valueOf("insecureSkipTlsVerify"),
+    caFile: flagValue("cacert"),
+    certFile: flagValue("cert"),
+    keyFile: flagValue("key"),
+    serverName: flagValue("serverName"),
+    insecureSkipVerify: flagValue("insecureSkipTlsVerify"),
   };
   const set = Object.entries(fields).filter(([, value]) => value !== undefined);
   return set.length === 0 ? undefined : (Object.fromEntries(set) as ClientTlsOptions);

@@ -153,7 +153,7 @@ test("LIM-6: a bare periodic retention counts hours, and 0 is never", () => {
 
 test("MAINT-6: a quota of 0 is the default, a negative one none", () => {
   assert.equal(settings([]).server.quotaBytes, undefined);
-  assert.equal(settings(["--quota-backend-bytes", "-1"]).server.quotaBytes, 0);
+  assert.equal(settings(["--quota-backend-bytes", "-1"]).server.quotaBytes, -1);
   assert.equal(settings(["--quota-backend-bytes=16777216"]).server.quotaBytes, 16_777_216);
 });
 

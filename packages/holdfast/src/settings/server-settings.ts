@@ -76,7 +76,7 @@ export function serverOptions(raw: RawSettings): Omit<ServerOptions, "dataDir" |
 
 /** etcd's 0 is its default, and a negative number no bound. */
 function quotaBytes(asked: number): number | undefined {
-  return asked === 0 ? undefined : Math.max(asked, 0);
+  return asked === 0 ? undefined : asked;
 }
 
 function tlsOptions(raw: RawSettings): TlsOptions | undefined {

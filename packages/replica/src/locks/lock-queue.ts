@@ -6,6 +6,7 @@
  * one transaction share a create revision; among them the byte-smallest comes first (ELECT-2).
  */
 import type { ByteString } from "@holdfast/protocol";
+import type { KeyVersion } from "@holdfast/state-machine";
 
 /** Told what became of the place in the queue. Called from within the replica's turn. */
 export interface LockWaiter {
@@ -21,6 +22,8 @@ export interface Contender {
   readonly createRevision: number;
   /** Callers waiting on this key, and since when; several calls may share one lease and so one key (LOCK-11). */
   readonly waiters: Map<LockWaiter, number>;
+  /** False while its place is not known yet (`LockQueue.reserve`). */
+  linked: boolean;
   older: Contender | undefined;
   newer: Contender | undefined;
 }
@@ -33,6 +36,10 @@ export class LockQueue {
   #newest: Contender | undefined;
   /** Waiters over all contenders; at zero the queue need not be kept. */
   waiterCount = 0;
+  /** What is left to do until all living keys are in here; undefined when they are. Until then `oldest` means nothing. */
+  filling: Iterator<undefined, void> | undefined;
+  /** Who wants to be told the oldest key when all are in here. */
+  readonly askers: ((oldest: KeyVersion | undefined) => void)[] = [];
 
   constructor(prefix: ByteString) {
     this.prefix = prefix;
@@ -54,13 +61,31 @@ export class LockQueue {
   add(key: ByteString, createRevision: number): void {
     let older = this.#newest;
     while (older !== undefined && older.createRevision === createRevision && older.key > key) older = older.older;
+    this.#link(newContender(key, createRevision), older);
+  }
+
+  /** Adds a key that is older than all that are linked: so a queue is filled from its end. */
+  prepend(key: ByteString, createRevision: number): void {
+    this.#link(this.#byKey.get(key) ?? newContender(key, createRevision), undefined);
+  }
+
+  /** Gives a key that is still to be prepended its contender, so that it can be waited on. */
+  reserve(key: ByteString, createRevision: number): Contender {
+    const contender = newContender(key, createRevision);
+    this.#byKey.set(key, contender);
+    return contender;
+  }
+
+  #link(contender: Contender, older: Contender | undefined): void {
     const newer = older === undefined ? this.#oldest : older.newer;
-    const contender: Contender = { key, createRevision, waiters: new Map(), older, newer };
+    contender.linked = true;
+    contender.older = older;
+    contender.newer = newer;
     if (older === undefined) this.#oldest = contender;
     else older.newer = contender;
     if (newer === undefined) this.#newest = contender;
     else newer.older = contender;
-    this.#byKey.set(key, contender);
+    this.#byKey.set(contender.key, contender);
   }
 
   /** Takes out a key just deleted and returns its contender, whose waiters have lost. */
@@ -68,10 +93,15 @@ export class LockQueue {
     const contender = this.#byKey.get(key);
     if (contender === undefined) return undefined;
     this.#byKey.delete(key);
+    if (!contender.linked) return contender;
     if (contender.older === undefined) this.#oldest = contender.newer;
     else contender.older.newer = contender.newer;
     if (contender.newer === undefined) this.#newest = contender.older;
     else contender.newer.older = contender.older;
     return contender;
   }
+}
+
+function newContender(key: ByteString, createRevision: number): Contender {
+  return { key, createRevision, waiters: new Map(), linked: false, older: undefined, newer: undefined };
 }

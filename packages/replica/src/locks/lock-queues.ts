@@ -9,8 +9,11 @@
  */
 import type { ByteString } from "@holdfast/protocol";
 import type { Command, KeyVersion, Outcome, StateMachine } from "@holdfast/state-machine";
+import type { Environment } from "../environment.js";
+import type { ReplicaLimits } from "../limits.js";
 import { LockMeter } from "./lock-meter.js";
 import { type Contender, LockQueue, type LockWaiter } from "./lock-queue.js";
+import { fillQueue } from "./queue-filling.js";
 
 /** A queue of at least so many keys is kept for a while when its last waiter has gone. */
 const largeQueue = 64;
@@ -27,6 +30,8 @@ export class LockQueues {
   /** What is measured of them. */
   readonly meter: LockMeter;
   readonly #machine: StateMachine;
+  readonly #environment: Environment;
+  readonly #fillingKeys: number;
   readonly #queues = new Map<ByteString, LockQueue>();
   /** How many queues have a prefix of each length. */
   readonly #prefixLengths = new Map<number, number>();
@@ -35,10 +40,12 @@ export class LockQueues {
   readonly #idle = new Set<LockQueue>();
   #waiterCount = 0;
 
-  /** `nowMs` is a monotonic clock; waits and holds are measured with it, nothing is decided by it. */
-  constructor(machine: StateMachine, nowMs: () => number) {
+  constructor(machine: StateMachine, environment: Environment, limits: ReplicaLimits) {
     this.#machine = machine;
-    this.meter = new LockMeter(nowMs);
+    this.#environment = environment;
+    this.#fillingKeys = limits.lockFillingKeys;
+    // Waits and holds are measured with the clock; nothing is decided by it.
+    this.meter = new LockMeter(() => environment.nowMs());
   }
 
   /** Calls that wait, over all prefixes. */
@@ -46,32 +53,46 @@ export class LockQueues {
     return this.#waiterCount;
   }
 
-  /** The oldest live key under `prefix` now, or undefined if there is none. */
+  /** The oldest live key under `prefix` now, or undefined if there is none. With very many keys this is a long turn. */
   oldest(prefix: ByteString): KeyVersion | undefined {
     const queue = this.#queue(prefix);
+    while (queue.filling !== undefined) this.#fill(queue);
     const { oldest } = queue;
     this.#letGo(queue);
     return oldest === undefined ? undefined : this.#machine.get(oldest.key);
   }
 
+  /** Tells `then` the oldest live key under `prefix`: now, or when very many keys have been put in order, as it is then. */
+  askOldest(prefix: ByteString, then: (oldest: KeyVersion | undefined) => void): void {
+    const queue = this.#queue(prefix);
+    if (queue.filling === undefined) {
+      then(this.oldest(prefix));
+      return;
+    }
+    queue.askers.push(then);
+    this.#idle.delete(queue);
+  }
+
   /**
    * Waits until `key`, in the life that began at `createRevision`, is the oldest under `prefix`.
-   * Answers at once when it already is, or when that life has ended.
+   * Answers at once when it already is (unless there are very many keys, which must be put in order first), or when that
+   * life has ended.
    */
   wait(prefix: ByteString, key: ByteString, createRevision: number, waiter: LockWaiter): WaitResult {
     if (this.#machine.get(key)?.createRevision !== createRevision) return "lost";
     const queue = this.#queue(prefix);
-    const contender = queue.get(key);
+    const isFilling = queue.filling !== undefined;
+    const contender = queue.get(key) ?? (isFilling ? queue.reserve(key, createRevision) : undefined);
     if (contender === undefined) throw new Error("lock queue does not hold a live key under its prefix");
     const joinedMs = this.meter.joined();
-    if (contender === queue.oldest) {
+    if (!isFilling && contender === queue.oldest) {
       // A key made by the command just applied is held since now; another may have been for long.
       this.meter.held(key, createRevision === this.#machine.revision);
       this.meter.granted(joinedMs);
       this.#letGo(queue);
       return "held";
     }
-    if (queue.oldest !== undefined) this.meter.held(queue.oldest.key, false);
+    if (!isFilling && queue.oldest !== undefined) this.meter.held(queue.oldest.key, false);
     contender.waiters.set(waiter, joinedMs);
     queue.waiterCount++;
     this.#waiterCount++;
@@ -127,7 +148,7 @@ export class LockQueues {
   #lose(queue: LockQueue, contender: Contender | undefined): void {
     if (contender === undefined) return;
     // Only the oldest key leaves its place to another.
-    if (contender.older === undefined) this.#changed.add(queue);
+    if (queue.filling === undefined && contender.older === undefined) this.#changed.add(queue);
     const waiters = [...contender.waiters.keys()];
     contender.waiters.clear();
     this.meter.lost(contender.key, waiters.length);
@@ -135,15 +156,19 @@ export class LockQueues {
     for (const waiter of waiters) waiter.lost();
   }
 
-  /** Tells the waiters of the oldest contender, of which there may be none. */
+  /** The oldest key of a queue has gone: tells the waiters of the next one, of which there may be none. */
   #grant(queue: LockQueue): void {
-    const oldest = queue.oldest;
+    const { oldest } = queue;
     if (oldest === undefined) return;
     this.meter.held(oldest.key, true);
     if (oldest.waiters.size === 0) return;
+    this.meter.handOvers++;
+    this.#tellHolders(queue, oldest);
+  }
+
+  #tellHolders(queue: LockQueue, oldest: Contender): void {
     const waiters = [...oldest.waiters];
     oldest.waiters.clear();
-    this.meter.handOvers++;
     this.#forget(queue, waiters.length);
     for (const [waiter, joinedMs] of waiters) {
       this.meter.granted(joinedMs);
@@ -162,8 +187,8 @@ export class LockQueues {
    * for every caller that comes and goes.
    */
   #letGo(queue: LockQueue): void {
-    if (queue.waiterCount > 0) return;
-    if (queue.size < largeQueue) {
+    if (queue.waiterCount > 0 || queue.askers.length > 0) return;
+    if (queue.filling === undefined && queue.size < largeQueue) {
       this.#drop(queue);
       return;
     }
@@ -184,24 +209,37 @@ export class LockQueues {
 
   /** The queue of a prefix, made from its living keys if there is none yet. */
   #queue(prefix: ByteString): LockQueue {
-    return this.#queues.get(prefix) ?? this.#build(prefix);
+    return this.#queues.get(prefix) ?? this.#make(prefix);
   }
 
-  #build(prefix: ByteString): LockQueue {
-    const versions: KeyVersion[] = [];
-    this.#machine.forEachLive(prefix, prefixEnd(prefix), (version) => {
-      versions.push(version);
-    });
-    versions.sort((a, b) => a.createRevision - b.createRevision || (a.key < b.key ? -1 : 1));
+  #make(prefix: ByteString): LockQueue {
     const queue = new LockQueue(prefix);
-    for (const version of versions) queue.add(version.key, version.createRevision);
+    queue.filling = fillQueue(this.#machine, queue, this.#fillingKeys);
     this.#queues.set(prefix, queue);
     this.#prefixLengths.set(prefix.length, (this.#prefixLengths.get(prefix.length) ?? 0) + 1);
+    this.#fill(queue);
+    if (queue.filling !== undefined) this.#fillLater(queue);
     return queue;
   }
-}
 
-/** The exclusive end of a prefix that ends with "/": "0" is the byte after it. */
-export function prefixEnd(prefix: ByteString): ByteString {
-  return `${prefix.slice(0, -1)}0` as ByteString;
+  #fillLater(queue: LockQueue): void {
+    this.#environment.defer(() => {
+      // It may have been dropped, or filled for somebody in a hurry.
+      if (this.#queues.get(queue.prefix) !== queue || queue.filling === undefined) return;
+      this.#fill(queue);
+      if (queue.filling !== undefined) this.#fillLater(queue);
+    });
+  }
+
+  /** Takes one more piece of the keys in; after the last one tells those who wait for that. */
+  #fill(queue: LockQueue): void {
+    if (queue.filling?.next().done !== true) return;
+    queue.filling = undefined;
+    const { oldest, prefix } = queue;
+    if (queue.waiterCount > 0 && oldest !== undefined) {
+      this.meter.held(oldest.key, false);
+      this.#tellHolders(queue, oldest);
+    }
+    for (const then of queue.askers.splice(0)) then(this.oldest(prefix));
+  }
 }

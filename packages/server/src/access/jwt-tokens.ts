@@ -119,11 +119,11 @@ interface Claims {
   readonly exp?: unknown;
 }
 
-/** What verified claims say; undefined if they do not say who it is. An empty name is nobody's. */
+/** What verified claims say; undefined if they do not say who it is. No user has the empty name (AUTH-22). */
 function verifiedOf(claims: unknown): Verified | undefined {
   if (typeof claims !== "object" || claims === null) return undefined;
   const { username, revision, exp }: Claims = claims;
-  if (typeof username !== "string" || username === "" || typeof revision !== "number") return undefined;
+  if (typeof username !== "string" || typeof revision !== "number") return undefined;
   const caller = { userName: username, authRevision: Math.trunc(revision) };
   return { caller, expiresMs: typeof exp === "number" ? exp * 1000 : Number.POSITIVE_INFINITY };
 }

@@ -64,7 +64,7 @@ test("with addresses for HTTP, the others serve gRPC only", hung, async (t) => {
   }
 });
 
-test("MemberList names where clients connect to, or what they are told", hung, async (t) => {
+test("CLUS-1: MemberList names, sorted, where clients connect to, or what they are told", hung, async (t) => {
   const path = `${temporaryFolder()}/s`;
   const { server, client } = await start(t, { listen: [local, `unix:${path}`], listenHttp: local });
   const urls = async (by: TestClient): Promise<readonly string[]> =>
@@ -72,7 +72,7 @@ test("MemberList names where clients connect to, or what they are told", hung, a
   assert.deepEqual(await urls(client), [`http://${server.running.addresses[0]}`, `unix://${path}`]);
   const advertise = ["https://etcd.example:2379", "http://10.0.0.1:2379"];
   const other = await start(t, { advertise });
-  assert.deepEqual(await urls(other.client), advertise);
+  assert.deepEqual(await urls(other.client), advertise.toReversed());
   const secure = await startTls(t);
   assert.deepEqual(await urls(await secure.client()), [secure.server.endpoint]);
 });

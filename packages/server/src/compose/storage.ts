@@ -22,7 +22,7 @@ export function openLog(
 /** Resolves once all of the log is applied. */
 export function startReplica(
   log: Log,
-  { replicaLimits }: ServerOptions,
+  { replicaLimits, serviceLimits }: ServerOptions,
   environment: ServerEnvironment,
   logger: Logger,
   onFatal: (cause: Error) => void,
@@ -31,6 +31,7 @@ export function startReplica(
     log,
     environment,
     ...(replicaLimits === undefined ? {} : { limits: replicaLimits }),
+    leaseTtlMinSeconds: serviceLimits?.leaseTtlMinSeconds ?? defaultServiceLimits.leaseTtlMinSeconds,
     onSnapshotFailure: (cause) => logger.error({ err: cause }, "snapshot failed; serving goes on"),
     onFatal,
   });

@@ -29,14 +29,17 @@ export function healthRoute({ context }: OpsSources, counters: HealthCounters): 
 
 /** The first alarm that the request does not ask to pass over. etcd takes any of them, so the order is ours: NOSPACE first. */
 function alarmReason(alarms: readonly AlarmMember[], excluded: readonly string[]): string | undefined {
-  const names = new Set(alarms.map(({ alarm }) => alarmName(alarm)));
-  const name = ["NOSPACE", "CORRUPT", "UNKNOWN"].find((known) => names.has(known) && !excluded.includes(known));
-  return name === undefined ? undefined : `ALARM ${name}`;
+  const names = new Set(
+    alarms.filter(({ alarm }) => !excluded.includes(nameOf(alarm) ?? String(alarm))).map(({ alarm }) => nameOf(alarm)),
+  );
+  if (names.size === 0) return undefined;
+  return `ALARM ${["NOSPACE", "CORRUPT"].find((name) => names.has(name)) ?? "UNKNOWN"}`;
 }
 
-function alarmName(alarm: AlarmType): string {
+/** Undefined for kinds without a name; their number is what excludes them. */
+function nameOf(alarm: AlarmType): string | undefined {
   if (alarm === AlarmType.NOSPACE) return "NOSPACE";
-  return alarm === AlarmType.CORRUPT ? "CORRUPT" : "UNKNOWN";
+  return alarm === AlarmType.CORRUPT ? "CORRUPT" : undefined;
 }
 
 /** Only the bad answer ends with a line feed and a strict type: etcd writes it as an error. */

@@ -50,8 +50,12 @@ export class Downgrade {
   }
 }
 
-/** `major.minor` of a version that may also have a patch part, with what a semantic version has behind it. */
+const identifiers = /(?:[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?/.source;
+/** A patch part is only needed for what a semantic version has behind it, and that may be empty. */
+const versionShape = new RegExp(`^(\\d+)\\.(\\d+)(?:\\.\\d+(?:-${identifiers})?(?:\\+${identifiers})?)?$`);
+
+/** `major.minor`; undefined if it is no version. */
 function minorVersionOf(version: string): string | undefined {
-  const match = /^(\d+)\.(\d+)(?:\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)?$/.exec(version);
+  const match = versionShape.exec(version);
   return match === null ? undefined : `${Number(match[1])}.${Number(match[2])}`;
 }

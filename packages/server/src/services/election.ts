@@ -52,9 +52,10 @@ export function electionMethods(context: ServiceContext): Method[] {
     unary(context, methods.leader, (request, call) => {
       const prefix = prefixOf(request.name);
       if (refusesReading(context, call, prefix)) return;
-      const kv = context.replica.locks.oldest(prefix);
-      if (kv === undefined) call.end(statusOf(etcdTexts.electionNoLeader));
-      else call.reply(encodeSharedLeaderResponse({ header: context.headerNow(), kv }));
+      context.replica.locks.askOldest(prefix, (kv) => {
+        if (kv === undefined) call.end(statusOf(etcdTexts.electionNoLeader));
+        else call.reply(encodeSharedLeaderResponse({ header: context.headerNow(), kv }));
+      });
     }),
     serverStream(context, methods.observe, (request, call) => observe(request.name, call, context)),
   ];

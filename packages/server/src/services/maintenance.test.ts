@@ -14,6 +14,8 @@ import {
   ServingStatus,
   StatusCode,
 } from "@holdfast/protocol";
+import { GatedLog } from "../testing/gated-log.js";
+import { Services, until } from "../testing/services.js";
 import { rejectsAs, rejectsWith, StatusError } from "../testing/status-error.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 import { putOp, type TestClient } from "../testing/test-client.js";
@@ -137,6 +139,23 @@ test("MAINT-6: what would bring the store to the quota is refused and raises NOS
   await client.put("a");
 });
 
+test("MAINT-6, LEASE-8: nobody is refused for want of space before the alarm is raised", async (t) => {
+  const log = await GatedLog.open();
+  const services = await Services.start(t, { log, quotaBytes: 32 });
+  const client = await services.connect();
+  log.hold();
+  let answered = 0;
+  const count = (): unknown => answered++;
+  const grants = [client.grant(2n), client.grant(3n)];
+  for (const grant of grants) grant.then(count, count);
+  await until(() => log.holds);
+  await client.call(status);
+  assert.equal(answered, 0);
+  log.release();
+  for (const grant of grants) await rejectsAs(grant, etcdErrors.noSpace);
+  assert.deepEqual(await changeAlarm(client, AlarmAction.GET, AlarmType.NONE), [`${AlarmType.NOSPACE}@8`]);
+});
+
 test("MAINT-6: what a transaction costs is the dearer of its branches; what frees space is free", async (t) => {
   const { client } = await start(t, { quotaBytes: 64 * kibibyte });
   const large = putOp("a", "x".repeat(70 * kibibyte));
@@ -176,11 +195,12 @@ test("MAINT-11, MAINT-12: a downgrade goes to the version before, one at a time,
   const { downgrade } = maintenanceService.methods;
   const { VALIDATE, ENABLE, CANCEL } = DowngradeAction;
   const ask = (action: DowngradeAction, version: string) => client.call(downgrade, { action, version });
-  for (const version of ["3.6", "3.6.4", "3.6.0-rc.1"]) assert.equal((await ask(VALIDATE, version)).version, "3.7");
+  for (const version of ["3.6", "3.6.4", "3.6.0-rc.1", "3.6.0-", "3.6.0-a+"])
+    assert.equal((await ask(VALIDATE, version)).version, "3.7");
   for (const version of ["3.5", "3.7", "4.6", "3.60"]) {
     await rejectsAs(ask(VALIDATE, version), etcdErrors.invalidDowngradeTargetVersion);
   }
-  for (const version of ["", "x", "3", "v3.6.0", "3.6.a", "3.6.1.1"]) {
+  for (const version of ["", "x", "3", "v3.6.0", "3.6.a", "3.6.1.1", "3.6.0-a..b", "3.6-rc.1"]) {
     await rejectsAs(ask(ENABLE, version), etcdErrors.wrongDowngradeVersionFormat);
   }
   await rejectsAs(ask(9 as DowngradeAction, "3.6"), etcdTexts.unknownDowngradeAction);

@@ -89,16 +89,21 @@ class Observer implements WatchConsumer {
 
   /** Sends whoever leads now and follows it, or waits for the first candidate (ELECT-23, ELECT-24). */
   #look(): void {
-    const { locks, machine } = this.#context.replica;
-    const leader = locks.oldest(this.#prefix);
+    this.#unwatch();
+    this.#context.replica.locks.askOldest(this.#prefix, (leader) => {
+      if (!this.#call.ended) this.#found(leader);
+    });
+  }
+
+  #found(leader: KeyValue | undefined): void {
+    const nextRevision = this.#context.replica.machine.revision + 1;
+    this.#leader = leader?.key;
     if (leader === undefined) {
-      this.#leader = undefined;
-      this.#watch(this.#prefix, prefixEnd(this.#prefix), machine.revision + 1);
+      this.#watch(this.#prefix, prefixEnd(this.#prefix), nextRevision);
       return;
     }
-    this.#send(leader, machine.revision);
-    this.#leader = leader.key;
-    this.#watch(leader.key, emptyByteString, machine.revision + 1);
+    this.#send(leader, nextRevision - 1);
+    this.#watch(leader.key, emptyByteString, nextRevision);
   }
 
   #watch(key: ByteString, rangeEnd: ByteString, startRevision: number): void {

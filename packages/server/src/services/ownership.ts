@@ -67,7 +67,7 @@ export function proposeForCall(
   failed: (status: Status) => void = (status) => call.end(status),
 ): void {
   if (context.quota.isExceededBy(command)) {
-    failed(asUnknown(statusOf(etcdErrors.noSpace)));
+    context.quota.raise(() => failed(asUnknown(statusOf(etcdErrors.noSpace))));
     return;
   }
   const caller = context.access.identify(call);

@@ -16,7 +16,8 @@ export class Quota {
   readonly bytes: number;
   readonly #replica: Replica;
   readonly #memberId: bigint;
-  #raising = false;
+  /** Who waits for the alarm that is on its way. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(replica: Replica, memberId: bigint, bytes: number = quotaBytesDefault) {
     this.#replica = replica;
@@ -24,33 +25,37 @@ export class Quota {
     this.bytes = bytes;
   }
 
-  /** True, and NOSPACE is raised, if `command` would bring the store to the quota. What waits for the log counts in. */
+  /** True if `command` would bring the store to the quota; `raise` must follow. What waits for the log counts in. */
   isExceededBy(command: Command): boolean {
     if (this.bytes <= 0) return false;
     const cost = costOf(command);
     if (cost === 0) return false;
     const { machine, waitingBytes } = this.#replica;
-    if (machine.approximateBytes + waitingBytes + cost < this.bytes) return false;
-    this.#raise();
-    return true;
+    return machine.approximateBytes + waitingBytes + cost >= this.bytes;
   }
 
-  /** Ends the call if `command` would bring the store to the quota. True if it did. */
+  /** Ends the call, once the alarm is raised, if `command` would bring the store to the quota. True if it will. */
   refuses(call: ServerCall, command: Command): boolean {
     if (!this.isExceededBy(command)) return false;
-    call.end(statusOf(etcdErrors.noSpace));
+    this.raise(() => call.end(statusOf(etcdErrors.noSpace)));
     return true;
   }
 
-  /** Once, however many requests find the store full while the alarm is on its way. */
-  #raise(): void {
-    const isRaised = this.#replica.machine.alarms().some(({ alarm }) => alarm === AlarmType.NOSPACE);
-    if (isRaised || this.#raising) return;
-    this.#raising = true;
-    const done = (): void => {
-      this.#raising = false;
+  /**
+   * Raises NOSPACE, once, however many requests find the store full meanwhile, and then calls `done`: who is refused for
+   * want of space finds the alarm. Where the log takes no more, there is none to wait for.
+   */
+  raise(done: () => void): void {
+    if (this.#replica.machine.alarms().some(({ alarm }) => alarm === AlarmType.NOSPACE)) {
+      done();
+      return;
+    }
+    this.#waiting.push(done);
+    if (this.#waiting.length > 1) return;
+    const raised = (): void => {
+      for (const tell of this.#waiting.splice(0)) tell();
     };
     const alarm = { kind: "alarm", action: "activate", memberId: this.#memberId, alarm: AlarmType.NOSPACE } as const;
-    this.#replica.proposeInternal(alarm, { settled: done, failed: done });
+    this.#replica.proposeInternal(alarm, { settled: raised, failed: raised });
   }
 }

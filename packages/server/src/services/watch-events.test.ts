@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTxnRequest, FilterType, kvService, type WatchResponse } from "@holdfast/protocol";
+import { createTxnRequest, encodeWatchResponse, FilterType, kvService, type WatchResponse } from "@holdfast/protocol";
 import { bytes, putOp, show, showEvents, type TestClient, text } from "../testing/test-client.js";
 import { start } from "../testing/test-server.js";
 import { create, events, nextIsCreated, openWatch, sendCreate, type WatchStream } from "../testing/watching.js";
@@ -191,6 +191,27 @@ test("WATCH-27: a large response is cut on request only; parts are marked, conti
     assert.ok(parts.every(({ events: told }) => told.length > 0 && told.length < 5));
     assert.deepEqual(parts.flatMap(showEvents), showEvents(uncut));
   }
+});
+
+test("WATCH-27: the limit counts the whole response, and every part is as full as it can be", async (t) => {
+  const limit = 1_000;
+  const { client } = await start(t, { serviceLimits: { watchFragmentBytes: limit } });
+  const stream = openWatch(client);
+  await create(stream, "k", { watchId: 300n, fragment: true, ...all });
+  const keys = Array.from({ length: 100 }, (_, i) => `k${i}`);
+  await txn(client, ...keys);
+  const parts = [await stream.next()];
+  while (parts.at(-1)?.fragment) parts.push(await stream.next());
+  const sizes = parts.map((part) => encodeWatchResponse(part).length);
+  assert.ok(sizes.length > 1 && sizes.every((size) => size < limit), sizes.join(" "));
+  const fuller = parts.slice(0, -1).map((part, index) => {
+    const next = parts[index + 1]?.events[0];
+    return encodeWatchResponse({ ...part, events: [...part.events, ...(next === undefined ? [] : [next])] }).length;
+  });
+  assert.ok(
+    fuller.every((size) => size >= limit),
+    fuller.join(" "),
+  );
 });
 
 test("WATCH-27: one large event is never cut, and small responses are left whole", async (t) => {

@@ -100,44 +100,56 @@ export class WatchOutput implements WatchConsumer {
     if (slot === undefined) return;
     slot.hadEvents = true;
     const encoded = events.map((event) => this.#encode(event, slot.wantsPrevious));
-    if (!slot.wantsFragments || !this.#isOversized(encoded)) {
-      this.#sendEvents(slot, encoded, headerRevision, false);
+    if (slot.wantsFragments && this.#isOversized(slot, encoded, headerRevision)) {
+      this.#sendFragments(slot, encoded, headerRevision);
       return;
     }
-    this.#sendFragments(slot, encoded, headerRevision);
+    this.#sendEvents(slot, encoded, headerRevision, false);
   }
 
   /** Pieces below the limit, each with at least one event, all but the last marked (WATCH-27). */
   #sendFragments(slot: WatchSlot, encoded: readonly Uint8Array[], headerRevision: number): void {
     const { watchFragmentBytes } = this.#context.limits;
+    const headBytes = this.#headBytes(slot, headerRevision, true);
     let start = 0;
-    let bytes = 0;
+    let bytes = headBytes;
     for (let i = 0; i < encoded.length; i++) {
-      const size = (encoded[i] as Uint8Array).length;
+      const size = bytesInResponse(encoded[i] as Uint8Array);
       if (i > start && bytes + size >= watchFragmentBytes) {
         this.#sendEvents(slot, encoded.slice(start, i), headerRevision, true);
         start = i;
-        bytes = 0;
+        bytes = headBytes;
       }
       bytes += size;
     }
     this.#sendEvents(slot, encoded.slice(start), headerRevision, false);
   }
 
-  #isOversized(encoded: readonly Uint8Array[]): boolean {
+  #isOversized(slot: WatchSlot, encoded: readonly Uint8Array[], headerRevision: number): boolean {
     if (encoded.length < 2) return false;
-    let bytes = 0;
-    for (const event of encoded) bytes += event.length;
+    let bytes = this.#headBytes(slot, headerRevision, false);
+    for (const event of encoded) bytes += bytesInResponse(event);
     return bytes >= this.#context.limits.watchFragmentBytes;
   }
 
   #sendEvents(slot: WatchSlot, encoded: readonly Uint8Array[], revision: number, fragment: boolean): void {
     const writer = this.#writer;
-    writer.reset();
-    const header = this.#context.header(revision);
-    writeWatchResponse(writer, createWatchResponse({ header, watchId: slot.id, fragment }));
+    this.#writeHead(slot, revision, fragment);
     for (const event of encoded) writer.bytesField(eventsTag, event);
     this.#call.send(writer.view());
+  }
+
+  /** Writes a response up to its events. */
+  #writeHead(slot: WatchSlot, revision: number, fragment: boolean): void {
+    this.#writer.reset();
+    const header = this.#context.header(revision);
+    writeWatchResponse(this.#writer, createWatchResponse({ header, watchId: slot.id, fragment }));
+  }
+
+  /** What a response takes without its events. */
+  #headBytes(slot: WatchSlot, revision: number, fragment: boolean): number {
+    this.#writeHead(slot, revision, fragment);
+    return this.#writer.view().length;
   }
 
   #send(response: Partial<WatchResponse>): void {
@@ -157,6 +169,13 @@ export class WatchOutput implements WatchConsumer {
     }
     return event.encodedWithPrevious;
   }
+}
+
+/** What an event takes in a response: its tag and its length come before it. */
+function bytesInResponse(event: Uint8Array): number {
+  let bytes = event.length + 2;
+  for (let rest = event.length >>> 7; rest > 0; rest >>>= 7) bytes++;
+  return bytes;
 }
 
 function encode(version: KeyVersion, previous: KeyVersion | undefined): Uint8Array {

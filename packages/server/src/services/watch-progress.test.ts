@@ -66,7 +66,7 @@ test("WATCH-31: a watcher that is behind keeps the stream silent until it has ca
   assert.deepEqual(progress(await stream.next()), [-1n, 501]);
 });
 
-test("WATCH-31: watchers that compaction or a cancel has ended do not count", async (t) => {
+test("WATCH-31, WATCH-24: a watcher that compaction has ended counts as behind until the client cancels it", async (t) => {
   const { client } = await start(t);
   await client.put("a");
   await client.put("a");
@@ -76,6 +76,9 @@ test("WATCH-31: watchers that compaction or a cancel has ended do not count", as
   assert.equal((await stream.next()).compactRevision, 3);
   sendProgress(stream);
   assert.equal((await create(stream, "b", { watchId: 2n })).created, true);
+  sendProgress(stream);
+  sendCancel(stream, 1n);
+  assert.deepEqual([(await stream.next()).canceled], [true]);
   sendProgress(stream);
   assert.deepEqual(progress(await stream.next()), [-1n, 3]);
   sendCancel(stream, 2n);

@@ -132,10 +132,13 @@ class WatchStream implements StreamHandler<WatchRequest> {
     this.#output.canceled(slot);
   }
 
-  /** Answered only when every watcher of the stream is caught up, else not at all (WATCH-31). */
+  /**
+   * Answered only when every watcher of the stream is caught up, else not at all (WATCH-31). One that compaction has
+   * ended is behind for as long as it keeps its id.
+   */
   #progress(): void {
     const { watches } = this.#context.replica;
-    if (this.#byWatcher.size === 0) return;
+    if (this.#slots.size === 0 || this.#slots.size > this.#byWatcher.size) return;
     for (const watcher of this.#byWatcher.keys()) if (!watches.isCaughtUp(watcher)) return;
     this.#output.streamProgress();
   }

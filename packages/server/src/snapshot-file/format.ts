@@ -56,6 +56,9 @@ function checkHead(path: string, bytes: Buffer): void {
   if (bytes.length < headBytes) throw new SnapshotFileError(path, "damaged: cut off");
   const format = bytes.readUInt32LE(magic.length);
   if (format !== formatNumber) {
-    throw new SnapshotFileError(path, `written by a newer version, in format ${format}; this one knows ${formatNumber}`);
+    throw new SnapshotFileError(
+      path,
+      `written by a newer version, in format ${format}; this one knows ${formatNumber}`,
+    );
   }
 }

@@ -22,6 +22,7 @@ export interface ServicesOptions {
   readonly replicaLimits?: Partial<ReplicaLimits>;
   readonly transportLimits?: Partial<TransportLimits>;
   readonly auth?: AuthOptions;
+  readonly quotaBytes?: number;
   /** Default: a log in memory. */
   readonly log?: Log;
 }
@@ -45,7 +46,7 @@ export class Services {
     // The cheapest hash there is: what it costs is not what is tested.
     const auth = { passwordCost: passwordCostMin, ...options.auth };
     const access = accessFor(replica, time, limits, { auth, tls: { clientCertAuth: true } });
-    this.context = new ServiceContext(replica, time, identity, limits, access);
+    this.context = new ServiceContext(replica, time, identity, limits, access, options.quotaBytes);
     const methods = allMethods(this.context).map((method) => this.#observed(method));
     this.grpc = new GrpcServer({ methods, limits: options.transportLimits ?? {} });
   }

@@ -178,6 +178,25 @@ test("AUTH-11: an outdated token will not do for keys, but for what only root ma
   assert.equal(verdictOf(driver.machine.apply(put({ key: "a" }), { userName: "root", authRevision: 0 })), "user-empty");
 });
 
+test("AUTH-11: a token ahead of its time writes and watches, but does not read", () => {
+  const driver = secured();
+  const { revision } = driver.machine.auth;
+  const ask = (user: string, action: Parameters<typeof driver.machine.accessRefusal>[0]) =>
+    driver.machine.accessRefusal(action, { userName: user, authRevision: revision + 1 });
+  const range = rangeRequest({ key: "a" });
+  const readTxn = createTxnRequest({ success: [rangeOp({ key: "a" })] });
+  for (const user of ["reader", "root"]) {
+    assert.equal(ask(user, { kind: "range", request: range }), "auth-revision-old");
+    assert.equal(ask(user, { kind: "readTxn", request: readTxn }), "auth-revision-old");
+    assert.equal(ask(user, { kind: "watch", key: key("a"), rangeEnd: key("") }), undefined);
+    assert.equal(ask(user, { kind: "leaseTimeToLive", leaseId: 3n, keys: true }), undefined);
+  }
+  // What is not allowed anyway is refused for that.
+  assert.equal(ask("writer", { kind: "range", request: range }), denied);
+  const writer = { userName: "writer", authRevision: revision + 1 };
+  assert.equal(verdictOf(driver.machine.apply(put({ key: "a" }), writer)), "ok");
+});
+
 test("AUTH-12: a token without a name is nobody's", () => {
   const driver = secured();
   const caller = { userName: "", authRevision: driver.machine.auth.revision };

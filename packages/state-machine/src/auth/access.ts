@@ -77,9 +77,9 @@ export class AccessControl {
     if (!this.#auth.enabled || caller === systemCaller) return undefined;
     switch (action.kind) {
       case "range":
-        return this.#readRefusal(action.request.key, action.request.rangeEnd, caller);
+        return this.#readRefusal(action.request.key, action.request.rangeEnd, caller) ?? this.#aheadRefusal(caller);
       case "readTxn":
-        return this.#txnRefusal(action.request, caller);
+        return this.#txnRefusal(action.request, caller) ?? this.#aheadRefusal(caller);
       case "watch":
         return this.#readRefusal(action.key.length === 0 ? firstKey : action.key, action.rangeEnd, caller);
       case "leaseTimeToLive":
@@ -111,6 +111,11 @@ export class AccessControl {
   #readRefusal(key: ByteString, rangeEnd: ByteString, caller: Caller | undefined): Verdict {
     const access = this.#keyAccess(caller);
     return typeof access === "string" ? access : verdict(access.mayRead(key, rangeEnd));
+  }
+
+  /** AUTH-11: reads take exactly the present revision; only a token made elsewhere can be ahead of it. */
+  #aheadRefusal(caller: Caller | undefined): Verdict {
+    return caller !== undefined && caller.authRevision > this.#auth.revision ? "auth-revision-old" : undefined;
   }
 
   #putRefusal(request: PutRequest, caller: Caller | undefined): Verdict {

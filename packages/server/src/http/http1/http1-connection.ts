@@ -127,6 +127,8 @@ export class Http1Connection {
     const body = new BodyReader(bodies, limits.bodyBytesMax);
     this.#current = current;
     this.#enter("body");
+    // A close follows.
+    response.on("error", () => {});
     // Also if the client went away before it was answered.
     response.once("close", () => {
       body.release();

@@ -24,6 +24,7 @@ export class Http1Request implements PlainRequest {
   readonly #host: Http1Host;
   #headers: Headers | undefined = undefined;
   #begun = false;
+  #written = false;
   #ended = false;
   #drainOwed = false;
   #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
@@ -74,14 +75,15 @@ export class Http1Request implements PlainRequest {
     if (this.#ended || this.#begun) return;
     this.#begun = true;
     this.#response.writeHead(status, this.#flatten(headers));
-    // Held back until the end of the turn, so that they leave together with a first piece.
-    this.#response.cork();
-    this.#response.flushHeaders();
-    process.nextTick(() => this.#response.uncork());
+    // A first piece that comes in the same turn takes them along.
+    process.nextTick(() => {
+      if (!this.#written && !this.#ended) this.#response.flushHeaders();
+    });
   }
 
   write(piece: Uint8Array | string): void {
     if (!this.#begun || this.#ended) return;
+    this.#written = true;
     if (this.unsentBytes > this.#host.limits.unsentBytesMax) this.#host.overflowed();
     else this.#response.write(typeof piece === "string" ? piece : Buffer.from(piece));
   }

@@ -132,17 +132,21 @@ export class RawClient {
   }
 
   /** What was received, once it matches or the connection is gone. */
-  async until(pattern: RegExp): Promise<string> {
-    while (!pattern.test(this.received) && !this.socket.closed) {
+  until(pattern: RegExp): Promise<string> {
+    return this.#waitUntil(() => pattern.test(this.received));
+  }
+
+  /** All that comes until the server closes the connection. */
+  closed(): Promise<string> {
+    return this.#waitUntil(() => false);
+  }
+
+  async #waitUntil(condition: () => boolean): Promise<string> {
+    while (!this.socket.closed && !condition()) {
       await new Promise<void>((resolve) => {
         this.#waiting = resolve;
       });
     }
     return this.received;
-  }
-
-  /** All that comes until the server closes the connection. */
-  closed(): Promise<string> {
-    return this.until(/(?!)/);
   }
 }

@@ -3,7 +3,6 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { generate } from "selfsigned";
 import type { KeyPair } from "./credentials.js";
 
 export interface SelfSignedOptions {
@@ -49,6 +48,8 @@ async function makePair({ hosts, furtherHosts, validityYears }: SelfSignedOption
   const alternatives = [...new Set([...hosts, ...furtherHosts])];
   const notBeforeDate = new Date();
   const notAfterDate = new Date(notBeforeDate.getTime() + validityYears * 365.25 * 24 * 60 * 60 * 1_000);
+  // Loaded only here: it would cost every other start a tenth of a second.
+  const { generate } = await import("selfsigned");
   const made = await generate([{ name: "organizationName", value: "holdfast" }], {
     keyType: "ec",
     curve: "P-256",

@@ -1,0 +1,48 @@
+/** The `holdfast` command as a process of its own. */
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../main.js", import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function spawnCommand(args: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [main, ...args], { env: { PATH: process.env.PATH } });
+}
+
+/** Runs the command to its end, whatever that is. */
+export async function runCommand(...args: readonly string[]): Promise<Ended> {
+  const child = spawnCommand(args);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on("data", (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** Starts `holdfast serve` on a free port; it is killed when the test is over. Resolves with its address once it serves. */
+export async function serveCommand(t: TestContext, ...args: readonly string[]): Promise<string> {
+  const child = spawnCommand(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", ...args]);
+  t.after(async () => {
+    if (child.exitCode !== null) return;
+    child.kill("SIGKILL");
+    await once(child, "close");
+  });
+  for await (const line of createInterface({ input: child.stdout })) {
+    const entry = JSON.parse(line) as { msg: string; address: string };
+    if (entry.msg === "ready") return entry.address;
+  }
+  throw new Error("ended before it was ready");
+}
