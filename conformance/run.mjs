@@ -1,4 +1,4 @@
-// Runs conformance suites by name and counts: `node conformance/run.mjs etcdctl etcd3 grpc-js crash h2spec`.
+// Runs conformance suites by name and counts: `node conformance/run.mjs etcdctl etcd3 grpc-js crash h2spec import`.
 //
 // Without names it runs all of them. The suites must have been built (dist/). HOLDFAST_TARGET chooses the server under
 // test, as in src/target.ts. One line per suite sums it up; the last line is `N passed, N failed, N skipped`. The exit
@@ -19,6 +19,7 @@ const suites = {
   "grpc-js": "grpc-js",
   crash: "crash.test.js",
   h2spec: "h2spec.test.js",
+  import: "import.test.js",
 };
 
 /** How many test files run at once; each starts a server of its own. */

@@ -103,6 +103,7 @@ export const importRules = {
   conformance: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "holdfast"], {
     thirdParty: true,
     reaches: ["tools"],
+    computed: ["clients/driver/suites.mjs", "src/differential/main.ts"],
   }),
   bench: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "holdfast"], { reaches: ["tools"] }),
   tools: row([], { computed: ["start.mjs"] }),

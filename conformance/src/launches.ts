@@ -64,7 +64,9 @@ async function holdfastLaunch({ dataFolder, address, tls, extraArgs }: LaunchReq
 /** Holdfast says `{"msg":"ready","address":"127.0.0.1:PORT",…}` on one line once it accepts connections. */
 function holdfastReadyAddress(line: string): string | undefined {
   const record = parseJsonObject(line);
-  return record?.msg === "ready" && typeof record.address === "string" ? record.address : undefined;
+  const { msg, address } = record ?? {};
+  // With TLS the address is a URL.
+  return msg === "ready" && typeof address === "string" ? address.replace(/^https:\/\//, "") : undefined;
 }
 
 async function etcdLaunch({ dataFolder, address, tls, extraArgs }: LaunchRequest): Promise<Launch> {

@@ -46,8 +46,8 @@ export interface ServerUnderTest {
   kill(signal: "SIGKILL" | "SIGTERM" | "SIGINT"): Promise<void>;
   /** Ends the process in the orderly way (SIGTERM). Does nothing when none runs. */
   stop(): Promise<void>;
-  /** Stops the process if it runs, and starts one on the same data and endpoint. */
-  restart(): Promise<void>;
+  /** Stops the process if it runs, and starts one on the same data and endpoint, with other arguments if some are given. */
+  restart(args?: readonly string[]): Promise<void>;
   /** Ends the server at once (SIGKILL) and removes its data folder, if that was a temporary one. */
   dispose(): Promise<void>;
 }
@@ -75,7 +75,7 @@ class ServerProcess implements ServerUnderTest {
   readonly #ownsFolder: boolean;
   readonly #target: TargetName;
   readonly #env: Readonly<Record<string, string>>;
-  readonly #extraArgs: readonly string[];
+  #extraArgs: readonly string[];
   readonly #tls: TlsFiles | undefined;
   #address: string | undefined;
   #child: ChildProcess | undefined;
@@ -134,8 +134,9 @@ class ServerProcess implements ServerUnderTest {
     return this.kill("SIGTERM");
   }
 
-  async restart(): Promise<void> {
+  async restart(args?: readonly string[]): Promise<void> {
     await this.stop();
+    this.#extraArgs = args ?? this.#extraArgs;
     await this.start();
   }
 
