@@ -1,4 +1,4 @@
-// Runs conformance suites by name and counts: `node conformance/run.mjs etcdctl etcd3 grpc-js crash h2spec import`.
+// Runs conformance suites by name and counts: `node conformance/run.mjs etcdctl etcd3 grpc-js crash h2spec import differential`.
 //
 // Without names it runs all of them. The suites must have been built (dist/). HOLDFAST_TARGET chooses the server under
 // test, as in src/target.ts. One line per suite sums it up; the last line is `N passed, N failed, N skipped`. The exit
@@ -14,6 +14,7 @@ const distFolder = join(dirname(fileURLToPath(import.meta.url)), "dist");
 
 /** Every suite, by name: the compiled file of its tests, or the folder that holds several. */
 const suites = {
+  differential: "differential",
   etcdctl: "etcdctl",
   etcd3: "etcd3.test.js",
   "grpc-js": "grpc-js",

@@ -97,7 +97,7 @@ function clientUrlArgs(address: string, tls: TlsFiles | undefined): string[] {
 }
 
 /** An address nobody listens on now. etcd cannot report a port it chose itself, so one is chosen for it. */
-function freeAddress(): Promise<string> {
+export function freeAddress(): Promise<string> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once("error", reject);

@@ -40,7 +40,7 @@ export const defaultReplicaLimits: ReplicaLimits = {
   catchUpRevisions: 1_000,
   catchUpBytes: 1024 * 1024,
   catchUpResponses: 16,
-  lockFillingKeys: 8_000,
+  lockFillingKeys: 6_000,
   snapshotAfterBytes: 64 * 1024 * 1024,
   sweepItems: 2_000,
 };

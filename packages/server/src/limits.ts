@@ -1,7 +1,7 @@
 /** Every bound of the services, with its default; etcd's own where etcd has one (etcd-v3-wire.md 5.5). */
 
 export interface ServiceLimits {
-  /** Largest request that may become a log entry (LIM-1). */
+  /** Largest request that may become a log entry, with the `requestEnvelopeBytes` that etcd counts in (LIM-1). */
   readonly requestBytes: number;
   /** Operations per transaction, the largest of its three lists (TXN-9). */
   readonly transactionOperations: number;
@@ -64,4 +64,12 @@ const entryBytesMin = 4 * 1024 * 1024;
 /** Largest log entry that requests of at most `requestBytes` need. */
 export function entryBytesMax(requestBytes: number): number {
   return Math.max(entryBytesMin, requestBytes + entryOverheadBytes);
+}
+
+/** What etcd wraps a request in before it measures it: its own header, with an id of usual length, and the kind. */
+const requestEnvelopeBytes = 18;
+
+/** Whether a request of this many bytes is refused (LIM-1). */
+export function isRequestTooLarge(bytes: number, { requestBytes }: Pick<ServiceLimits, "requestBytes">): boolean {
+  return bytes + requestEnvelopeBytes > requestBytes;
 }

@@ -20,8 +20,11 @@ export interface LockWaiter {
 export interface Contender {
   readonly key: ByteString;
   readonly createRevision: number;
-  /** Callers waiting on this key, and since when; several calls may share one lease and so one key (LOCK-11). */
-  readonly waiters: Map<LockWaiter, number>;
+  /**
+   * Callers waiting on this key, and since when; several calls may share one lease and so one key (LOCK-11). Made when
+   * there is one: nobody ever waits on ordinary keys.
+   */
+  waiters: Map<LockWaiter, number> | undefined;
   /** False while its place is not known yet (`LockQueue.reserve`). */
   linked: boolean;
   older: Contender | undefined;
@@ -103,5 +106,5 @@ export class LockQueue {
 }
 
 function newContender(key: ByteString, createRevision: number): Contender {
-  return { key, createRevision, waiters: new Map(), linked: false, older: undefined, newer: undefined };
+  return { key, createRevision, waiters: undefined, linked: false, older: undefined, newer: undefined };
 }

@@ -93,6 +93,7 @@ export class LockQueues {
       return "held";
     }
     if (!isFilling && queue.oldest !== undefined) this.meter.held(queue.oldest.key, false);
+    contender.waiters ??= new Map();
     contender.waiters.set(waiter, joinedMs);
     queue.waiterCount++;
     this.#waiterCount++;
@@ -103,7 +104,7 @@ export class LockQueues {
   /** Stops waiting. The key stays in the queue until it is deleted. */
   leave(prefix: ByteString, key: ByteString, waiter: LockWaiter): void {
     const queue = this.#queues.get(prefix);
-    if (!queue?.get(key)?.waiters.delete(waiter)) return;
+    if (!queue?.get(key)?.waiters?.delete(waiter)) return;
     this.meter.left();
     this.#forget(queue, 1);
   }
@@ -149,8 +150,8 @@ export class LockQueues {
     if (contender === undefined) return;
     // Only the oldest key leaves its place to another.
     if (queue.filling === undefined && contender.older === undefined) this.#changed.add(queue);
-    const waiters = [...contender.waiters.keys()];
-    contender.waiters.clear();
+    const waiters = [...(contender.waiters?.keys() ?? [])];
+    contender.waiters = undefined;
     this.meter.lost(contender.key, waiters.length);
     this.#forget(queue, waiters.length);
     for (const waiter of waiters) waiter.lost();
@@ -161,14 +162,14 @@ export class LockQueues {
     const { oldest } = queue;
     if (oldest === undefined) return;
     this.meter.held(oldest.key, true);
-    if (oldest.waiters.size === 0) return;
+    if (oldest.waiters === undefined || oldest.waiters.size === 0) return;
     this.meter.handOvers++;
     this.#tellHolders(queue, oldest);
   }
 
   #tellHolders(queue: LockQueue, oldest: Contender): void {
-    const waiters = [...oldest.waiters];
-    oldest.waiters.clear();
+    const waiters = [...(oldest.waiters ?? [])];
+    oldest.waiters = undefined;
     this.#forget(queue, waiters.length);
     for (const [waiter, joinedMs] of waiters) {
       this.meter.granted(joinedMs);

@@ -98,7 +98,8 @@ function corsHeaders(origin: string): Headers {
 /** The host in "host:port", "[ipv6]:port" or either without a port. */
 function hostOf(authority = ""): string {
   const bracketed = /^\[([^\]]*)\](?::[^:]*)?$/.exec(authority);
-  return bracketed?.[1] ?? authority.replace(/:[^:]*$/, "");
+  // With several colons and no brackets it is an address of IPv6 without a port.
+  return bracketed?.[1] ?? authority.replace(/^([^:]*):[^:]*$/, "$1");
 }
 
 function misdirectedText({ authority }: RequestHead): string {

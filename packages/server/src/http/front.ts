@@ -2,7 +2,7 @@
  * The one entrance of all HTTP requests that are not gRPC, whatever they came over: checks them, tells pages of other
  * origins what they may see, and routes them. What is served is left to the routes.
  */
-import type { PlainRequest } from "@holdfast/transport";
+import type { PlainHeaders, PlainRequest } from "@holdfast/transport";
 import type { Door, Route } from "../ops/route.js";
 import { Access, type AccessOptions, type RequestHead } from "./access.js";
 import { respondNotFound, respondRedirect, respondText } from "./answers.js";
@@ -23,6 +23,7 @@ export interface HttpFrontOptions extends AccessOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
+const plainText: PlainHeaders = [["content-type", "text/plain; charset=utf-8"]];
 const gatewayRoot = "/v3";
 /** The name of 3.3 for the same. */
 const oldGatewayPrefix = "/v3beta/";
@@ -61,6 +62,15 @@ export class HttpFront {
   }
 
   #handle(request: PlainRequest, door: Door): void {
+    if (decodePath(withoutQuery(request.path)) === undefined) {
+      // Go's server gives this answer itself, before anything of etcd's sees the request; so it does to `OPTIONS *`.
+      request.respond(400, plainText, "400 Bad Request");
+      return;
+    }
+    if (request.path === "*" && request.method === "OPTIONS") {
+      request.respond(200, [], "");
+      return;
+    }
     if (door.serves === "metrics") {
       this.#route(request, door);
       return;
@@ -79,7 +89,6 @@ export class HttpFront {
   #route(request: PlainRequest, door: Door): void {
     const elsewhere = this.#redirectOf(request.path, door);
     if (elsewhere !== undefined) respondRedirect(request, elsewhere);
-    else if (decodePath(withoutQuery(request.path)) === undefined) respondText(request, 400, "400 Bad Request");
     else if (this.#isGateways(request.path, door)) this.#gateway?.handle(request);
     else if (!this.#routes.some((route) => route(request, door))) respondNotFound(request);
   }

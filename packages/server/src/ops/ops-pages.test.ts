@@ -75,6 +75,10 @@ test("HTTP-2: /health tells of an alarm unless the request passes over it, in et
   const reason = '{"health":"false","reason":"ALARM CORRUPT"}\n';
   assert.equal((await ask(two.routes, "/health?exclude=NOSPACE"))?.body, reason);
   assert.equal((await ask(two.routes, "/health?exclude=NOSPACE&exclude=CORRUPT"))?.status, 200);
+  const nameless = await start(context, { memberId: 7n, alarm: 9 as AlarmType });
+  const unknown = '{"health":"false","reason":"ALARM UNKNOWN"}\n';
+  assert.equal((await ask(nameless.routes, "/health?exclude=UNKNOWN"))?.body, unknown);
+  assert.equal((await ask(nameless.routes, "/health?exclude=9"))?.status, 200);
 });
 
 test("HTTP-2: /health of a replica that has stopped says so", async (context) => {

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  AlarmAction,
+  AlarmType,
   authService,
   etcdErrors,
   type LeaseKeepAliveRequest,
   type LeaseKeepAliveResponse,
   leaseService,
+  maintenanceService,
 } from "@holdfast/protocol";
 import { type Secured, startSecured } from "../testing/secured.js";
 import { rejectsAs, StatusError } from "../testing/status-error.js";
@@ -89,4 +92,17 @@ test("LEASE-17: answers to renewals before the refused one arrive", async (t) =>
   for (const id of [1n, 1n, 2n, 1n]) stream.send({ id });
   const { responses, status } = await stream.drain();
   assert.deepEqual([responses.length, new StatusError(status).text], [2, etcdErrors.permissionDenied.wireMessage]);
+});
+
+test("ORD-1: who did not log in is told so before alarms are looked at, of grants and revocations", async (t) => {
+  const { anonymous, root, ann } = await twoLeases(t);
+  const raise = (alarm: number): Promise<unknown> =>
+    root.call(maintenanceService.methods.alarm, { action: AlarmAction.ACTIVATE, alarm });
+  await raise(AlarmType.NOSPACE);
+  await rejectsAs(anonymous.grant(3n), etcdErrors.userEmpty);
+  await rejectsAs(ann.grant(3n), etcdErrors.noSpace);
+  await raise(AlarmType.CORRUPT);
+  await rejectsAs(anonymous.grant(3n), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.revoke(1n), etcdErrors.userEmpty);
+  await rejectsAs(ann.revoke(2n), etcdErrors.corrupt);
 });

@@ -3,6 +3,7 @@ import { etcdErrors, type ResponseHeader } from "@holdfast/protocol";
 import { type AuthCommand, encodeCommand } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import { type Identified, refuseToken } from "../access/access.js";
+import { isRequestTooLarge } from "../limits.js";
 import type { ServiceContext } from "./context.js";
 import { CallProposer } from "./method.js";
 import { statusOf } from "./status.js";
@@ -19,7 +20,7 @@ export function proposeAuthChange(
   encode: EncodeHeader,
 ): void {
   if (refuseToken(call, caller)) return;
-  if (encodeCommand(command).length - 1 > context.limits.requestBytes) {
+  if (isRequestTooLarge(encodeCommand(command).length - 1, context.limits)) {
     call.end(statusOf(etcdErrors.requestTooLarge));
     return;
   }

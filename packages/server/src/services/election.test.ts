@@ -156,6 +156,8 @@ test("ELECT-9: when the value cannot be replaced, the candidate's key goes", asy
   // The key is there with another lease, so joining reads it and replacing fails on the unknown lease.
   await client.put("e/63", "old", 1n);
   await rejectsAsUnknown(campaign(client, 0x63n, "new"), etcdErrors.leaseNotFound);
+  // It has gone when the refusal arrives.
+  assert.equal(await client.revision(), 3);
   const gone = openWatch(client);
   await create(gone, "e/63", { startRevision: 2 });
   assert.deepEqual(await events(gone, 2), ["e/63=old@2", "-e/63@3"]);

@@ -102,8 +102,7 @@ class ElectionService {
       },
       (status) => {
         // ELECT-9: a candidate that could not say what it stands for does not stay.
-        abandon(this.#context, place);
-        call.end(status);
+        abandon(this.#context, place, () => call.end(status));
       },
     );
   }

@@ -21,6 +21,7 @@ import {
 import { type Command, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
+import { isRequestTooLarge } from "../limits.js";
 import type { ServiceContext } from "./context.js";
 import { CallProposer, refuse, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
@@ -131,7 +132,7 @@ class KvService {
 
   /** The log keeps the request as it came, so its size is the size of the proposal (LIM-1). */
   #isTooLarge(call: ServerCall, bytes: Uint8Array): boolean {
-    if (bytes.length <= this.#context.limits.requestBytes) return false;
+    if (!isRequestTooLarge(bytes.length, this.#context.limits)) return false;
     call.end(statusOf(etcdErrors.requestTooLarge));
     return true;
   }

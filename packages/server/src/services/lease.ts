@@ -11,11 +11,12 @@ import {
   type LeaseTimeToLiveRequest,
   leaseService,
 } from "@holdfast/protocol";
+import type { Caller } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { keepAliveMethod } from "./lease-keep-alive.js";
-import { CallProposer, unary } from "./method.js";
+import { CallProposer, refuse, unary } from "./method.js";
 
 const methods = leaseService.methods;
 
@@ -51,7 +52,7 @@ class LeaseService {
     const command = { kind: "leaseGrant", leaseId, ttlSeconds } as const;
     if (this.#context.quota.refuses(call, command)) return;
     const caller = this.#context.access.identify(call);
-    if (refuseToken(call, caller)) return;
+    if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
     const proposer = new CallProposer<"leaseGrant">(call, ({ response }) =>
       encodeSharedLeaseGrantResponse(this.#context.withHeader(response)),
     );
@@ -60,11 +61,17 @@ class LeaseService {
 
   revoke(request: LeaseRevokeRequest, call: ServerCall): void {
     const caller = this.#context.access.identify(call);
-    if (refuseToken(call, caller)) return;
+    if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
     const proposer = new CallProposer<"leaseRevoke">(call, ({ response }) =>
       encodeSharedLeaseRevokeResponse(this.#context.withHeader(response)),
     );
     this.#context.replica.propose({ kind: "leaseRevoke", leaseId: request.id }, proposer, caller);
+  }
+
+  /** Without a user nothing is proposed: that comes before alarms here, unlike with keys (ORD-1). True if it ended. */
+  #refusesNobody(call: ServerCall, caller: Caller | undefined): boolean {
+    const { access } = this.#context;
+    return access.enabled && caller === undefined && refuse(call, "user-empty");
   }
 
   /** An unknown lease is an answer, not an error (LEASE-28). */

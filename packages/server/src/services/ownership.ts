@@ -27,6 +27,7 @@ import { type LockWaiter, type ProposalFailure, type Proposer, prefixEnd } from 
 import { type Action, type Command, encodeCommand, type Outcome } from "@holdfast/state-machine";
 import type { ServerCall, Status } from "@holdfast/transport";
 import { type Access, type Identified, invalidToken, invalidTokenStatus } from "../access/access.js";
+import { isRequestTooLarge } from "../limits.js";
 import type { ServiceContext } from "./context.js";
 import { freshLeaseId } from "./lease.js";
 import { asUnknown, statusOf, statusOfFailure, statusOfRefusal } from "./status.js";
@@ -76,7 +77,7 @@ export function proposeForCall(
     return;
   }
   const body = encodeCommand(command).subarray(1);
-  if (body.length > context.limits.requestBytes) {
+  if (isRequestTooLarge(body.length, context.limits)) {
     failed(asUnknown(statusOf(etcdErrors.requestTooLarge)));
     return;
   }
@@ -162,13 +163,13 @@ export function placeOf(name: ByteString, key: ByteString, lease: bigint, respon
 }
 
 /**
- * Removes a place whose caller has gone, on behalf of the server, whatever the caller may do by now (LOCK-25). Nobody waits
- * for it; should it fail, the lease is the safety net. Guarded by the create revision, so a later life of the key is left
- * alone.
+ * Removes a place whose caller has gone, on behalf of the server, whatever the caller may do by now (LOCK-25), and calls
+ * `done` when that is decided; should it fail, the lease is the safety net. Guarded by the create revision, so a later life
+ * of the key is left alone.
  */
-export function abandon(context: ServiceContext, place: Place): void {
+export function abandon(context: ServiceContext, place: Place, done: () => void = () => {}): void {
   const request = guarded(place.key, place.createRevision, deleteOperation(place.key));
-  context.replica.proposeInternal({ kind: "txn", request }, { settled: () => {}, failed: () => {} });
+  context.replica.proposeInternal({ kind: "txn", request }, { settled: done, failed: done });
 }
 
 /**
@@ -191,8 +192,7 @@ export function awaitOwnership(context: ServiceContext, call: ServerCall, place:
       const refusal = mayStillHold(access, place, caller);
       if (refusal === undefined) held();
       else {
-        abandon(context, place);
-        call.end(refusal);
+        abandon(context, place, () => call.end(refusal));
       }
     },
     lost: () => {

@@ -73,11 +73,15 @@ test("values that gRPC cannot carry are left out", () => {
 
 test("binary metadata is decoded, and refused if it is no base64", () => {
   assert.deepEqual(metadataOf([["grpc-metadata-x-bin", "/+4="]])[0], ["x-bin", "\u00ff\u00ee"]);
-  const refused = readCallHead({
-    headers: [["grpc-metadata-foo-bin", "!!"]],
-    peer: { address: "", port: 0 },
-  } as unknown as PlainRequest);
-  assert.deepEqual(refused, { code: 3, message: "invalid binary header Grpc-Metadata-Foo-Bin: illegal base64 data" });
+  assert.deepEqual(metadataOf([["grpc-metadata-x-bin", "/+4"]])[0], ["x-bin", "\u00ff\u00ee"]);
+  for (const text of ["!!", "A", "AQI=="]) {
+    const refused = readCallHead({
+      headers: [["grpc-metadata-foo-bin", text]],
+      peer: { address: "", port: 0 },
+    } as unknown as PlainRequest);
+    const message = "invalid binary header Grpc-Metadata-Foo-Bin: illegal base64 data";
+    assert.deepEqual(refused, { code: 3, message }, text);
+  }
 });
 
 test("who asked, and for which host, is passed on behind what proxies said", () => {

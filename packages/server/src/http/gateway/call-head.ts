@@ -78,9 +78,15 @@ function addHeader(metadata: PairMetadata, name: string, value: string): boolean
     metadata.addText(key, value);
     return true;
   }
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(value) || value.replaceAll("=", "").length % 4 === 1) return false;
+  if (!isBase64(value)) return false;
   if (/^[a-z0-9._-]+$/.test(key)) metadata.add(key, Buffer.from(value, "base64").toString("latin1"));
   return true;
+}
+
+/** Padded to a multiple of four characters, or without any padding. */
+function isBase64(text: string): boolean {
+  if (text.length % 4 === 0) return /^[A-Za-z0-9+/]*={0,2}$/.test(text);
+  return text.length % 4 !== 1 && /^[A-Za-z0-9+/]*$/.test(text);
 }
 
 function refusal(message: string): Status {
