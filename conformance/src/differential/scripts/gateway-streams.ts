@@ -158,9 +158,6 @@ const failures = [
       (await early("maintenance/snapshot", bad, "snapshot with a bad token")).shows(401, {
         error: refusal(16, authRefusals.badToken[1]),
       });
-      (await post(s, "watch", create, { headers: bad, as: "watch with a bad token" })).shows(401, {
-        error: refusal(16, authRefusals.badToken[1]),
-      });
     },
     { args: [...quickPasswords] },
   ),
