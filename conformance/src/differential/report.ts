@@ -1,5 +1,6 @@
 // The table of rules: which scripts and tests prove each, and what the last run said.
 
+import { leftOut } from "./left-out.js";
 import type { Result } from "./runner.js";
 
 /** Everything the table is made from. */
@@ -45,7 +46,11 @@ function proofOf(rule: string, input: ReportInput): string {
     return proofs.join("; ");
   }
   const files = input.testsOfRules.get(rule) ?? [];
-  return files.length > 0 ? files.map((file) => `\`${file}\``).join(", ") : "no test";
+  if (files.length > 0) {
+    return files.map((file) => `\`${file}\``).join(", ");
+  }
+  const reason = leftOut[rule];
+  return reason === undefined ? "no test" : `no test: ${reason}`;
 }
 
 function resultOf(rule: string, input: ReportInput): string {

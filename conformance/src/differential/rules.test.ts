@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { leftOut } from "./left-out.js";
 import { conformanceTable } from "./report.js";
 import { divergenceRows, statedRules, testsOfRules } from "./rules.js";
 import { script } from "./script.js";
@@ -25,6 +26,13 @@ test("names of tests elsewhere are found, in packages and here", () => {
   const files = testsOfRules().get("LOCK-16") ?? [];
   assert.ok(files.some((file) => /^packages\/[a-z-]+\/src\/.*\.test\.ts$/.test(file)));
   assert.ok([...testsOfRules().values()].flat().some((file) => file.startsWith("conformance/src/")));
+});
+
+test("what is left out is stated, and is shown by no other test", () => {
+  for (const rule of Object.keys(leftOut)) {
+    assert.ok(statedRules().includes(rule), rule);
+    assert.equal(testsOfRules().get(rule), undefined, rule);
+  }
 });
 
 test("the table tells scripts, other tests and nothing apart", () => {

@@ -42,7 +42,7 @@ function targetOf(descriptor: string): string {
   }
 }
 
-test("I11, F7: when the disk fails, what was in flight is unknown, nothing more is acknowledged, and the server stops", {
+test("I11, F7, LIM-7: when the disk fails, what was in flight is unknown, nothing more is acknowledged, and the server stops", {
   skip: process.platform === "linux" ? false : "needs /proc",
 }, async (t) => {
   const dataDir = temporaryFolder();

@@ -3,6 +3,7 @@
 import { base64 } from "../gateway.js";
 import type { HttpAnswer } from "../http.js";
 import { script } from "../script.js";
+import { secure, tokenOf } from "../secured.js";
 import type { Session } from "../session.js";
 
 const pages = [
@@ -76,5 +77,25 @@ export const scripts = [
       (await s.http({ path: "/health" })).shows(200, {});
     },
     { args: ["--listen-metrics-urls", `http://${metrics}`, "--host-whitelist", "localhost,127.0.0.1"] },
+  ),
+  script(
+    ["HTTP-5", "HTTP-4"],
+    "with TLS the gateway refuses certificates with a name while authentication is on",
+    async (s) => {
+      const call = (headers = {}): Promise<HttpAnswer> => s.http({ path: "/v3/kv/range", body, headers });
+      (await s.put("a", "v")).succeeds();
+      (await call()).shows(200, { count: "1" });
+      await secure(s, { script: [["READ", "a"]] });
+      const token = await tokenOf(s, "script");
+      const named = "CommonName of client sending a request against gateway will be ignored and not used as expected";
+      (await call()).shows(400, `${named}\n`);
+      (await call({ authorization: token })).shows(400, `${named}\n`);
+      (await s.http({ path: "/v3/nobody" })).shows(400, `${named}\n`);
+      (await s.http({ method: "OPTIONS", path: "/v3/kv/range" })).shows(400, `${named}\n`);
+      (await s.http({ path: "/health" })).shows(200, { health: "true" });
+      (await s.http({ path: "/v3beta/kv/range", body })).shows(400, `${named}\n`);
+      (await s.range("a")).shows({ count: 1 });
+    },
+    { tls: true, args: ["--bcrypt-cost", "4", "--host-whitelist", "nobody.example"] },
   ),
 ];

@@ -143,6 +143,18 @@ test("GEN-6, F8: beyond the limit of waiting proposals a write is refused as UNK
   assert.deepEqual(await client.keys(""), ["a"]);
 });
 
+test("LEASE-42: under such load leases can neither be granted nor revoked", async (t) => {
+  const { client } = await start(t, { replicaLimits: { waitingProposals: 1 } });
+  await client.grant(1n);
+  for (const lease of [() => client.grant(2n), () => client.revoke(1n)]) {
+    const [put, refused] = await Promise.allSettled([client.put("a"), lease()]);
+    assert.equal(put.status, "fulfilled");
+    assert.equal(refused.status, "rejected");
+    await rejectsAs(Promise.reject((refused as PromiseRejectedResult).reason), etcdErrors.requestTooManyRequests);
+  }
+  await client.revoke(1n);
+});
+
 test("I2: header revisions of one connection never fall, whatever runs at the same time", async (t) => {
   const { client } = await start(t);
   const calls: Array<Promise<{ header: { revision: number } | undefined }>> = [];
