@@ -58,17 +58,23 @@ const values: Readonly<Record<string, string>> = {
   "discovery-srv": "",
 };
 
+const certificate = ["--cert-file=c.pem", "--key-file=k.pem"];
+/** What some flags are of no use without. */
+const partners: Readonly<Record<string, readonly string[]>> = {
+  "cert-file": ["--key-file=k.pem"],
+  "key-file": ["--cert-file=c.pem"],
+  "client-cert-auth": [...certificate, "--trusted-ca-file=ca.pem"],
+  "trusted-ca-file": certificate,
+  "client-crl-file": certificate,
+  "client-cert-allowed-hostname": certificate,
+};
+
 test("every flag of etcd is a setting or is known to mean nothing here", () => {
   const flags = etcdFlags.trim().split(" ");
   assert.ok(flags.length > 100);
   for (const flag of flags.filter((name) => !["version", "config-file"].includes(name))) {
-    const partner = {
-      "cert-file": "--key-file=k.pem",
-      "key-file": "--cert-file=c.pem",
-      "client-cert-auth": "--trusted-ca-file=ca.pem",
-    };
-    const others = partner[flag as keyof typeof partner];
-    const found = settings([`--${flag}=${values[flag] ?? "1"}`, ...(others === undefined ? [] : [others])]);
+    const others = partners[flag] ?? [];
+    const found = settings([`--${flag}=${values[flag] ?? "1"}`, ...others]);
     assert.deepEqual(found.ignored, isEtcdOnly(flag) ? [`--${flag}`] : [], flag);
   }
 });
@@ -230,6 +236,11 @@ test("a cluster of several members is refused: each would be a cluster of its ow
 test("settings that contradict each other are refused", () => {
   for (const args of [
     ["--cert-file", "c"],
+    ["--trusted-ca-file", "ca.pem"],
+    ["--client-cert-auth", "--trusted-ca-file", "ca.pem"],
+    ["--client-crl-file", "crl.pem"],
+    ["--client-cert-allowed-cn", "root"],
+    ["--client-cert-allowed-hostname", "host"],
     ["--client-cert-auth", "--cert-file", "c", "--key-file", "k"],
     ["--auth-token", "oauth"],
     ["--auth-token", "jwt"],

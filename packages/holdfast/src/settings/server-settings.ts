@@ -86,7 +86,10 @@ function tlsOptions(raw: RawSettings): TlsOptions | undefined {
   if (raw.clientCertAuth && raw.trustedCaFile === undefined && !raw.autoTls) {
     throw new UsageError("--client-cert-auth needs --trusted-ca-file, to know whose certificates to accept");
   }
-  if (raw.certFile === undefined && !raw.autoTls) return undefined;
+  if (raw.certFile === undefined && !raw.autoTls) {
+    refuseWithoutCertificate(raw);
+    return undefined;
+  }
   return defined({
     certFile: raw.certFile,
     keyFile: raw.keyFile,
@@ -101,6 +104,21 @@ function tlsOptions(raw: RawSettings): TlsOptions | undefined {
     maxVersion: raw.tlsMaxVersion,
     cipherSuites: raw.cipherSuites,
   });
+}
+
+/** Who asks for certificates of clients and gets a server in clear text believes it protected. */
+function refuseWithoutCertificate(raw: RawSettings): void {
+  const asked = {
+    "--trusted-ca-file": raw.trustedCaFile,
+    "--client-crl-file": raw.clientCrlFile,
+    "--client-cert-allowed-cn": raw.clientCertAllowedCn,
+    "--client-cert-allowed-hostname": raw.clientCertAllowedHostname,
+  };
+  const useless = Object.entries(asked).find(([, value]) => value !== undefined);
+  if (useless === undefined) return;
+  throw new UsageError(
+    `${useless[0]} needs --cert-file and --key-file (or --auto-tls): without, nothing is served over TLS`,
+  );
 }
 
 function authOptions(raw: RawSettings): AuthOptions {
