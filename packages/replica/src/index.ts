@@ -2,7 +2,8 @@
 export { UnreadableEntryError } from "./batch.js";
 export type { Environment } from "./environment.js";
 export { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
-export type { HoldLoss, KeyEnd, LockMeter, WaitLoss } from "./locks/lock-meter.js";
+export type { KeyEnd } from "./locks/key-end.js";
+export type { HoldLoss, LockMeter, WaitLoss } from "./locks/lock-meter.js";
 export type { LockWaiter } from "./locks/lock-queue.js";
 export { prefixEnd } from "./locks/prefix-end.js";
 export { Histogram, risingBounds } from "./metrics/histogram.js";

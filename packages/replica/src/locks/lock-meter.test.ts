@@ -1,19 +1,52 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createDeleteRangeRequest, createRequestOp, createTxnRequest, type RequestOp } from "@holdfast/protocol";
+import {
+  CompareResult,
+  CompareTarget,
+  createCompare,
+  createDeleteRangeRequest,
+  createPutRequest,
+  createRangeRequest,
+  createRequestOp,
+  createTxnRequest,
+  type RequestOp,
+  SortOrder,
+  SortTarget,
+} from "@holdfast/protocol";
+import { Replica } from "../replica.js";
 import { byteString, Harness } from "../testing/harness.js";
+import { countBlocks } from "../testing/work-count.js";
 import type { LockMeter } from "./lock-meter.js";
-import type { LockWaiter } from "./lock-queue.js";
 
 const prefix = byteString("n/");
-const silent: LockWaiter = { granted() {}, lost() {} };
+const leaseSeconds = 1_000;
 
-/** Puts `n/<name>` and asks for it, as Lock and Campaign do. */
-async function contend(harness: Harness, name: string, lease = 0n): Promise<LockWaiter> {
-  const waiter = { ...silent };
-  const createRevision = await harness.put(`n/${name}`, "", lease);
-  harness.replica.locks.wait(prefix, byteString(`n/${name}`), createRevision, waiter);
-  return waiter;
+function keyOf(lease: bigint, name = "n"): string {
+  return `${name}/${lease.toString(16)}`;
+}
+
+/** The transaction of Go's `concurrency.Mutex`: put one's key unless it is there, and read the oldest. */
+async function tryMutex(harness: Harness, lease: bigint, name = "n"): Promise<void> {
+  if (harness.replica.machine.lease(lease) === undefined) await harness.grant(lease, leaseSeconds);
+  const key = byteString(keyOf(lease, name));
+  const under = { key: byteString(`${name}/`), rangeEnd: byteString(`${name}0`), limit: 1 };
+  const oldest = createRangeRequest({ ...under, sortOrder: SortOrder.ASCEND, sortTarget: SortTarget.CREATE });
+  const readOldest = createRequestOp({ requestRange: oldest });
+  const request = createTxnRequest({
+    compare: [createCompare({ key, target: CompareTarget.CREATE, result: CompareResult.EQUAL, createRevision: 0 })],
+    success: [createRequestOp({ requestPut: createPutRequest({ key, lease }) }), readOldest],
+    failure: [createRequestOp({ requestRange: createRangeRequest({ key }) }), readOldest],
+  });
+  await harness.propose({ kind: "txn", request });
+}
+
+/** What the Lock and Campaign calls do; whether it was granted is written to `granted`. */
+async function callLock(harness: Harness, lease: bigint, granted: bigint[] = []): Promise<void> {
+  await harness.grant(lease, leaseSeconds);
+  const createRevision = await harness.put(keyOf(lease), "", lease);
+  const waiter = { granted: () => granted.push(lease), lost() {} };
+  const result = harness.replica.locks.wait(prefix, byteString(keyOf(lease)), createRevision, waiter);
+  if (result === "held") granted.push(lease);
 }
 
 function deletion(key: string, rangeEnd = ""): RequestOp {
@@ -21,94 +54,243 @@ function deletion(key: string, rangeEnd = ""): RequestOp {
   return createRequestOp({ requestDeleteRange });
 }
 
-function losses({ holdLosses }: LockMeter): string[] {
-  return Object.entries(holdLosses).flatMap(([reason, count]) => (count > 0 ? [`${reason} ${count}`] : []));
+async function transact(harness: Harness, ...success: RequestOp[]): Promise<void> {
+  await harness.propose({ kind: "txn", request: createTxnRequest({ success }) });
 }
 
-test("waits and holds are measured from joining to granted, and from granted to the end of the key", async () => {
+function meterOf({ replica }: Pick<Harness, "replica">): LockMeter {
+  return replica.locks.meter;
+}
+
+/** Held, waiting, hand-overs. */
+function now({ heldCount, waitingCount, handOvers }: LockMeter): number[] {
+  return [heldCount, waitingCount, handOvers];
+}
+
+/** How many holds and waits were measured, and their seconds. */
+function measured({ holdSeconds, waitSeconds }: LockMeter): { holds: number[]; waits: number[] } {
+  return { holds: [holdSeconds.count, holdSeconds.sum], waits: [waitSeconds.count, waitSeconds.sum] };
+}
+
+/** Those that are not 0. */
+function losses({ holdLosses, waitLosses }: LockMeter): string[] {
+  const named = (kind: string, counts: Readonly<Record<string, number>>): string[] =>
+    Object.entries(counts).flatMap(([reason, count]) => (count > 0 ? [`${kind} ${reason} ${count}`] : []));
+  return [...named("hold", holdLosses), ...named("wait", waitLosses)];
+}
+
+async function restart(harness: Harness): Promise<Replica> {
+  const log = await harness.reopenLog();
+  return Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
+}
+
+test("LOCK-27: Go's Mutex, the Lock call and both mixed are measured alike", async () => {
+  for (const [first, second] of [
+    [tryMutex, tryMutex],
+    [callLock, callLock],
+    [tryMutex, callLock],
+    [callLock, tryMutex],
+  ] as const) {
+    const harness = await Harness.start();
+    await first(harness, 10n);
+    await second(harness, 11n);
+    const meter = meterOf(harness);
+    assert.deepEqual(now(meter), [1, 1, 0]);
+    harness.environment.advance(5_000);
+    await harness.delete(keyOf(10n));
+    assert.deepEqual(now(meter), [1, 0, 1]);
+    assert.deepEqual(measured(meter), { holds: [1, 5], waits: [2, 5] });
+    harness.environment.advance(2_000);
+    await harness.delete(keyOf(11n));
+    assert.deepEqual(now(meter), [0, 0, 1]);
+    assert.deepEqual(measured(meter), { holds: [2, 7], waits: [2, 5] });
+    assert.deepEqual(losses(meter), []);
+  }
+});
+
+test("names are counted each for itself", async () => {
   const harness = await Harness.start();
-  const { meter } = harness.replica.locks;
-  await contend(harness, "a");
-  await contend(harness, "b");
-  assert.equal(meter.heldCount, 1);
-  harness.environment.advance(5_000);
-  await harness.delete("n/a");
-  assert.deepEqual([meter.waitSeconds.count, meter.waitSeconds.sum], [2, 5]);
-  assert.deepEqual([meter.holdSeconds.count, meter.holdSeconds.sum], [1, 5]);
-  assert.equal(meter.handOvers, 1);
-  harness.environment.advance(2_000);
-  await harness.delete("n/b");
-  assert.deepEqual([meter.holdSeconds.count, meter.holdSeconds.sum], [2, 7]);
-  assert.deepEqual([meter.heldCount, meter.handOvers], [0, 1]);
-  assert.deepEqual(losses(meter), []);
+  await tryMutex(harness, 10n, "a");
+  await tryMutex(harness, 10n, "b");
+  await tryMutex(harness, 10n, "a/b");
+  await tryMutex(harness, 11n, "b");
+  assert.deepEqual(now(meterOf(harness)), [3, 1, 0]);
+});
+
+test("LOCK-5, NODE-1: ordinary keys and decimal leases are no places, though Lock waits behind them", async () => {
+  const harness = await Harness.start();
+  await harness.grant(20n, leaseSeconds);
+  await harness.put("n/config");
+  await harness.put("n/20", "", 20n);
+  assert.deepEqual(now(meterOf(harness)), [0, 0, 0]);
+  const granted: bigint[] = [];
+  await callLock(harness, 10n, granted);
+  assert.deepEqual(now(meterOf(harness)), [1, 0, 0]);
+  await harness.delete("n/config");
+  await harness.delete("n/20");
+  assert.deepEqual(granted, [10n]);
+  assert.deepEqual(now(meterOf(harness)), [1, 0, 0]);
 });
 
 test("a hold whose key is deleted by name is given back, in a transaction too", async () => {
   const harness = await Harness.start();
-  const { meter } = harness.replica.locks;
-  await contend(harness, "a");
-  const inner = createRequestOp({ requestTxn: createTxnRequest({ success: [deletion("n/a")] }) });
-  await harness.propose({ kind: "txn", request: createTxnRequest({ success: [inner] }) });
-  assert.deepEqual([meter.heldCount, meter.holdSeconds.count], [0, 1]);
-  assert.deepEqual(losses(meter), []);
+  await tryMutex(harness, 10n);
+  const success = [deletion(keyOf(10n))];
+  await transact(harness, createRequestOp({ requestTxn: createTxnRequest({ success }) }));
+  assert.equal(meterOf(harness).holdSeconds.count, 1);
+  assert.deepEqual(losses(meterOf(harness)), []);
 });
 
 test("a hold that ends otherwise is a loss, with its reason", async () => {
   const harness = await Harness.start();
-  const { meter } = harness.replica.locks;
-  await harness.grant(5n, 60);
-  await contend(harness, "a", 5n);
-  await harness.propose({ kind: "leaseRevoke", leaseId: 5n });
-  assert.deepEqual(losses(meter), ["lease_revoked 1"]);
-  await harness.grant(6n, 2);
-  await contend(harness, "b", 6n);
+  const meter = meterOf(harness);
+  await tryMutex(harness, 10n);
+  await harness.propose({ kind: "leaseRevoke", leaseId: 10n });
+  assert.deepEqual(losses(meter), ["hold lease_revoked 1"]);
+  await harness.grant(11n, 2);
+  await tryMutex(harness, 11n);
   harness.environment.advance(2_500);
   await harness.settle();
-  assert.deepEqual(losses(meter), ["lease_expired 1", "lease_revoked 1"]);
-  await contend(harness, "c");
-  await harness.propose({ kind: "txn", request: createTxnRequest({ success: [deletion("n/", "n0")] }) });
-  await contend(harness, "d");
-  await harness.propose({
-    kind: "deleteRange",
-    request: createDeleteRangeRequest({ key: prefix, rangeEnd: byteString("n0") }),
-  });
-  assert.deepEqual(losses(meter), ["lease_expired 1", "lease_revoked 1", "key_deleted 2"]);
-  assert.equal(meter.heldCount, 0);
+  assert.deepEqual(losses(meter), ["hold lease_expired 1", "hold lease_revoked 1"]);
+  await tryMutex(harness, 12n);
+  await transact(harness, deletion("n/", "n0"));
+  await tryMutex(harness, 13n);
+  const range = createDeleteRangeRequest({ key: prefix, rangeEnd: byteString("n0") });
+  await harness.propose({ kind: "deleteRange", request: range });
+  assert.deepEqual(losses(meter), ["hold lease_expired 1", "hold lease_revoked 1", "hold key_deleted 2"]);
+  assert.deepEqual(now(meter), [0, 0, 0]);
+  assert.deepEqual(measured(meter).holds, [4, 2.5]);
 });
 
 test("a wait that ends without the lock is counted with its reason", async () => {
   const harness = await Harness.start();
-  const { locks } = harness.replica;
-  await contend(harness, "a");
-  await harness.grant(5n, 60);
-  await contend(harness, "b", 5n);
-  const c = await contend(harness, "c");
-  await harness.propose({ kind: "leaseRevoke", leaseId: 5n });
-  locks.leave(prefix, byteString("n/c"), c);
-  assert.equal(locks.meter.waitLosses.lease_revoked, 1);
-  assert.equal(locks.meter.waitLosses.client_gone, 1);
-  assert.deepEqual(losses(locks.meter), []);
-  assert.equal(locks.meter.waitSeconds.count, 1);
+  const meter = meterOf(harness);
+  await tryMutex(harness, 10n);
+  for (const lease of [11n, 12n, 13n]) await callLock(harness, lease);
+  await harness.grant(14n, 2);
+  await tryMutex(harness, 14n);
+  await harness.propose({ kind: "leaseRevoke", leaseId: 11n });
+  await harness.delete(keyOf(12n));
+  await transact(harness, deletion(keyOf(13n), `${keyOf(13n)}\0`));
+  harness.environment.advance(2_500);
+  await harness.settle();
+  const ends = ["wait given_up 1", "wait lease_expired 1", "wait lease_revoked 1", "wait key_deleted 1"];
+  assert.deepEqual(losses(meter), ends);
+  assert.deepEqual(now(meter), [1, 0, 0]);
+  assert.deepEqual(measured(meter), { holds: [0, 0], waits: [1, 0] });
 });
 
-test("a plain key under the name counts as held once somebody waits behind it, for a time nobody knows", async () => {
+test("a delete of all keys of a name is one lost hold and lost waits: nobody held it in between", async () => {
   const harness = await Harness.start();
-  const { meter } = harness.replica.locks;
-  await harness.put("n/plain");
-  assert.equal(meter.heldCount, 0);
-  await contend(harness, "a");
-  assert.equal(meter.heldCount, 1);
-  await harness.delete("n/plain");
-  assert.deepEqual([meter.heldCount, meter.holdSeconds.count, meter.handOvers], [1, 0, 1]);
+  for (const lease of [10n, 11n, 12n]) await tryMutex(harness, lease);
+  await transact(harness, deletion("n/", "n0"));
+  assert.deepEqual(now(meterOf(harness)), [0, 0, 0]);
+  assert.deepEqual(losses(meterOf(harness)), ["hold key_deleted 1", "wait key_deleted 2"]);
 });
 
-test("LOCK-18: asking again for a lock one holds does not begin the hold anew", async () => {
+test("LOCK-17: a key that is deleted and made again is another place, behind the others", async () => {
   const harness = await Harness.start();
-  const { locks } = harness.replica;
-  const createRevision = await harness.put("n/a");
-  locks.wait(prefix, byteString("n/a"), createRevision, silent);
+  const meter = meterOf(harness);
+  for (const lease of [10n, 11n]) await tryMutex(harness, lease);
+  harness.environment.advance(1_000);
+  await harness.delete(keyOf(10n));
+  await tryMutex(harness, 10n);
+  assert.deepEqual(now(meter), [1, 1, 1]);
+  await harness.delete(keyOf(10n));
+  assert.deepEqual(losses(meter), ["wait given_up 1"]);
+});
+
+test("LOCK-18, ELECT-25: asking again and putting another value do not make another place", async () => {
+  const harness = await Harness.start();
+  const meter = meterOf(harness);
+  await tryMutex(harness, 10n);
   harness.environment.advance(3_000);
-  assert.equal(locks.wait(prefix, byteString("n/a"), createRevision, silent), "held");
-  await harness.delete("n/a");
-  assert.deepEqual([locks.meter.heldCount, locks.meter.holdSeconds.sum], [0, 3]);
+  await tryMutex(harness, 10n);
+  await harness.put(keyOf(10n), "proposal", 10n);
+  assert.deepEqual(now(meter), [1, 0, 0]);
+  harness.environment.advance(1_000);
+  await harness.delete(keyOf(10n));
+  assert.deepEqual(measured(meter), { holds: [1, 4], waits: [1, 0] });
 });
+
+test("LEASE-32, LEASE-33: a key put under another lease or none is no place any more", async () => {
+  const harness = await Harness.start();
+  const meter = meterOf(harness);
+  for (const lease of [10n, 11n, 12n]) await tryMutex(harness, lease);
+  await harness.put(keyOf(10n), "", 12n);
+  assert.deepEqual(now(meter), [1, 1, 1]);
+  await harness.put(keyOf(12n), "");
+  assert.deepEqual(now(meter), [1, 0, 1]);
+  assert.deepEqual(losses(meter), ["hold lease_changed 1", "wait lease_changed 1"]);
+  await harness.delete(keyOf(10n));
+  assert.deepEqual(now(meter), [1, 0, 1]);
+});
+
+test("an old key that becomes a place is the first, and the one before it waits without being measured", async () => {
+  const harness = await Harness.start();
+  const meter = meterOf(harness);
+  await harness.grant(10n, leaseSeconds);
+  await harness.put(keyOf(10n));
+  await tryMutex(harness, 11n);
+  harness.environment.advance(1_000);
+  await harness.put(keyOf(10n), "", 10n);
+  assert.deepEqual(now(meter), [1, 1, 0]);
+  harness.environment.advance(2_000);
+  await harness.delete(keyOf(10n));
+  harness.environment.advance(4_000);
+  await harness.delete(keyOf(11n));
+  assert.deepEqual(now(meter), [0, 0, 1]);
+  assert.deepEqual(measured(meter), { holds: [2, 6], waits: [2, 0] });
+});
+
+test("after a restart those who hold and wait are counted; what began before it is not measured", async () => {
+  const harness = await Harness.start();
+  await harness.put("n/config");
+  for (const lease of [12n, 10n, 11n]) await tryMutex(harness, lease);
+  await callLock(harness, 13n);
+  await tryMutex(harness, 10n, "other");
+  const replica = await restart(harness);
+  const { meter } = replica.locks;
+  assert.deepEqual(now(meter), [2, 3, 0]);
+  const done = { settled() {}, failed: assert.fail };
+  replica.propose({ kind: "leaseRevoke", leaseId: 12n }, done);
+  await harness.settle();
+  assert.deepEqual(now(meter), [2, 2, 1]);
+  assert.deepEqual(measured(meter), { holds: [0, 0], waits: [0, 0] });
+  harness.environment.advance(1_500);
+  const request = createDeleteRangeRequest({ key: byteString(keyOf(10n)) });
+  replica.propose({ kind: "deleteRange", request }, done);
+  await harness.settle();
+  assert.deepEqual(now(meter), [2, 1, 2]);
+  assert.deepEqual(measured(meter), { holds: [1, 1.5], waits: [0, 0] });
+  assert.deepEqual(losses(meter), ["hold lease_revoked 1"]);
+  await replica.close();
+});
+
+test("with thousands of places, one more and one less cost hardly more work than with a few", async () => {
+  const few = await workWith(10);
+  const many = await workWith(5_000);
+  for (const part of ["join", "handOver", "leave"] as const) {
+    assert.ok(few[part] > 0, `${part}: nothing was counted`);
+    // A heap of five thousand is twelve deep, one of ten three.
+    assert.ok(many[part] < 8 * few[part], `${part}: ${many[part]} blocks instead of ${few[part]}`);
+  }
+});
+
+/** The work of the lock code with `places` places: for one more, for the end of the first, and of one in the middle. */
+async function workWith(places: number): Promise<Record<"join" | "handOver" | "leave", number>> {
+  const harness = await Harness.start();
+  const leaseAt = (at: number): bigint => 0x10_000n + BigInt(at);
+  for (let at = 0; at < places; at++) await tryMutex(harness, leaseAt(at));
+  await harness.grant(leaseAt(places), leaseSeconds);
+  const join = await countMetering(() => tryMutex(harness, leaseAt(places)));
+  assert.deepEqual(now(meterOf(harness)), [1, places, 0]);
+  const handOver = await countMetering(() => harness.delete(keyOf(leaseAt(0))));
+  const leave = await countMetering(() => harness.delete(keyOf(leaseAt(places / 2))));
+  assert.deepEqual(now(meterOf(harness)), [1, places - 2, 1]);
+  return { join, handOver, leave };
+}
+
+function countMetering(work: () => Promise<unknown>): Promise<number> {
+  return countBlocks("/replica/dist/locks/", work);
+}

@@ -1,127 +1,152 @@
 /**
- * What is measured of locks: who holds one since when, and how waits and holds ended.
+ * What is measured of locks and elections: who holds one since when, who waits, and how holds and waits ended.
  *
- * A name is counted once somebody has asked for it through Lock or Campaign: keys that other programs made for
- * themselves under the same name (Go's `concurrency.Mutex`) count from then on, as long as somebody waits. Names
- * never used that way are ordinary keys. What the numbers are called outside is left to the server.
+ * Counted are places: live keys in the layout of LOCK-1, whoever made them. So the Lock and Campaign calls, Go's
+ * `concurrency.Mutex` and `Election`, and etcdctl count alike (LOCK-27), those that were there before a start included.
+ * Ordinary keys under a name are no places, though a Lock call waits behind them too (LOCK-5); candidates of Node's
+ * `etcd3` are none, because they write the lease in decimal (NODE-1). What the numbers are called outside is left to
+ * the server.
  */
-import type { ByteString, RequestOp, ResponseOp } from "@holdfast/protocol";
-import type { Command, Outcome } from "@holdfast/state-machine";
+import type { ByteString } from "@holdfast/protocol";
+import type { Command, KeyVersion, Outcome, StateMachine } from "@holdfast/state-machine";
 import { Histogram, risingBounds } from "../metrics/histogram.js";
+import { type KeyEnd, KeyEnds } from "./key-end.js";
+import { leaseCharsMax, leasePartStart, type Place, PlaceLine, placePrefix } from "./place-line.js";
 
-/** Why a key left its queue. `unlocked` is the key deleted by itself, by name: how a lock is given back. */
-export type KeyEnd = "unlocked" | "lease_expired" | "lease_revoked" | "key_deleted";
+/**
+ * Why a hold was lost. `lease_changed` is a key that was put anew under another lease or none: it may still block
+ * others, but is no place any more.
+ */
+export type HoldLoss = Exclude<KeyEnd, "unlocked"> | "lease_changed";
 
-/** Why a hold was lost. */
-export type HoldLoss = Exclude<KeyEnd, "unlocked">;
+/** Why a wait ended without the lock. `given_up` is the key deleted by name, as a caller does that stops waiting. */
+export type WaitLoss = HoldLoss | "given_up";
 
-/** Why a wait ended without the lock: its key went, by whomever deleted it, or its caller. */
-export type WaitLoss = HoldLoss | "client_gone";
+const noLosses: Readonly<Record<HoldLoss, number>> = {
+  lease_expired: 0,
+  lease_revoked: 0,
+  key_deleted: 0,
+  lease_changed: 0,
+};
 
 export class LockMeter {
-  /** From joining the queue to holding the lock; those who found it free included. */
+  /** From the making of a place to its being first, those who found the name free included; not waits begun unseen. */
   readonly waitSeconds = new Histogram(risingBounds(0.001, 4, 11));
-  /** From being granted the lock to the end of its key, however it ended. */
+  /** From being first to the end of the place, however it ended; holds begun unseen are left out. */
   readonly holdSeconds = new Histogram(risingBounds(0.001, 4, 13));
-  readonly holdLosses: Record<HoldLoss, number> = { lease_expired: 0, lease_revoked: 0, key_deleted: 0 };
-  readonly waitLosses: Record<WaitLoss, number> = {
-    client_gone: 0,
-    lease_expired: 0,
-    lease_revoked: 0,
-    key_deleted: 0,
-  };
-  /** Times that a waiting contender was given the lock in the turn in which the one before it went. */
+  readonly holdLosses: Record<HoldLoss, number> = { ...noLosses };
+  readonly waitLosses: Record<WaitLoss, number> = { given_up: 0, ...noLosses };
+  /** Times that the end of the first place made the next one the first. */
   handOvers = 0;
   readonly #nowMs: () => number;
-  /** Since when a key is the oldest under its name; undefined when that was before anyone looked. */
-  readonly #holds = new Map<ByteString, number | undefined>();
-  #command: Command | undefined;
-  #outcome: Outcome | undefined;
+  readonly #places = new Map<ByteString, Place>();
+  /** By prefix; none is empty. */
+  readonly #lines = new Map<ByteString, PlaceLine>();
+  /** How many places there are with so many characters of a lease. */
+  readonly #leaseLengths = new Uint32Array(leaseCharsMax + 1);
+  /** Lines with places that came or went by the command just applied. */
+  readonly #touched = new Set<PlaceLine>();
 
-  constructor(nowMs: () => number) {
+  /** Finds the places that `machine` has now. Since when they hold or wait nobody knows. */
+  constructor(machine: StateMachine, nowMs: () => number) {
     this.#nowMs = nowMs;
+    for (const { leaseId, keys } of machine.leases()) {
+      for (const key of keys) {
+        const { createRevision } = machine.get(key) as KeyVersion;
+        this.#join(key, createRevision, leaseId, undefined);
+      }
+    }
+    for (const line of this.#touched) line.holder = line.oldest;
+    this.#touched.clear();
   }
 
   /** Names that are held now. */
   get heldCount(): number {
-    return this.#holds.size;
+    return this.#lines.size;
   }
 
-  /** The command whose changes are told next: it says why a key went. */
-  applied(command: Command, outcome: Outcome): void {
-    this.#command = command;
-    this.#outcome = outcome;
+  /** Places that are not the first of their names. */
+  get waitingCount(): number {
+    return this.#places.size - this.#lines.size;
   }
 
-  /** The key is the oldest under its name: since just now, or since nobody knows when. Told again, it changes nothing. */
-  held(key: ByteString, sinceNow: boolean): void {
-    if (!this.#holds.has(key)) this.#holds.set(key, sinceNow ? this.#nowMs() : undefined);
+  /** Takes in the changes of the command just applied, which had this outcome. */
+  observe(changes: readonly KeyVersion[], command: Command, outcome: Outcome): void {
+    let ends: KeyEnds | undefined;
+    for (const { key, version, createRevision, lease } of changes) {
+      // Most keys are no places before and after, which must cost next to nothing.
+      if ((lease === 0n && version === 1) || this.#isOrdinary(key, lease)) continue;
+      const place = this.#places.get(key);
+      if (place !== undefined) {
+        // Put anew under the same lease, it is the same place (ELECT-25).
+        if (place.lease === lease) continue;
+        if (version === 0) {
+          ends ??= new KeyEnds(command, outcome);
+          this.#leave(place, ends.of(key));
+        } else this.#leave(place, "lease_changed");
+      } else if (lease !== 0n) this.#join(key, createRevision, lease, this.#nowMs);
+    }
+    if (this.#touched.size > 0) this.#settle();
   }
 
-  /** A caller begins to wait. Returns what `granted` wants to know of it. */
-  joined(): number {
-    return this.#nowMs();
+  /** True when the key, which has this lease now, surely neither was nor is a place: told without looking it up. */
+  #isOrdinary(key: ByteString, lease: bigint): boolean {
+    const start = leasePartStart(key);
+    return start === -1 || (lease === 0n && this.#leaseLengths[key.length - start] === 0);
   }
 
-  /** A caller that joined at `joinedMs` holds the lock. */
-  granted(joinedMs: number): void {
-    this.waitSeconds.observe((this.#nowMs() - joinedMs) / 1_000);
+  /** Makes a place for the key if it has the layout of one; without a clock it is one of unknown age. */
+  #join(key: ByteString, createRevision: number, lease: bigint, nowMs: (() => number) | undefined): void {
+    const prefix = placePrefix(key, lease);
+    if (prefix === undefined) return;
+    let line = this.#lines.get(prefix);
+    if (line === undefined) {
+      line = new PlaceLine(prefix);
+      this.#lines.set(prefix, line);
+    }
+    this.#places.set(key, line.add(key, createRevision, lease, nowMs?.()));
+    this.#touched.add(line);
+    this.#countLength(key, prefix, 1);
   }
 
-  /** A caller stopped waiting before its key went. */
-  left(): void {
-    this.waitLosses.client_gone++;
+  #countLength(key: ByteString, prefix: ByteString, difference: 1 | -1): void {
+    const length = key.length - prefix.length;
+    this.#leaseLengths[length] = (this.#leaseLengths[length] as number) + difference;
   }
 
-  /** So many callers waited on a key that was deleted. */
-  lost(key: ByteString, callers: number): void {
-    if (callers === 0) return;
-    const end = this.#endOf(key);
-    this.waitLosses[end === "unlocked" ? "key_deleted" : end] += callers;
-  }
-
-  /** A key was deleted, of a lock or not. */
-  deleted(key: ByteString): void {
-    const sinceMs = this.#holds.get(key);
-    if (!this.#holds.delete(key)) return;
+  #leave(place: Place, end: KeyEnd | "lease_changed"): void {
+    const { key, line, sinceMs } = place;
+    this.#places.delete(key);
+    line.remove(place);
+    this.#touched.add(line);
+    this.#countLength(key, line.prefix, -1);
+    if (line.holder !== place) {
+      this.waitLosses[end === "unlocked" ? "given_up" : end]++;
+      return;
+    }
     if (sinceMs !== undefined) this.holdSeconds.observe((this.#nowMs() - sinceMs) / 1_000);
-    const end = this.#endOf(key);
     if (end !== "unlocked") this.holdLosses[end]++;
   }
 
-  #endOf(key: ByteString): KeyEnd {
-    if (this.#command === undefined || this.#outcome === undefined) return "key_deleted";
-    return keyEnd(this.#command, this.#outcome, key);
-  }
-}
-
-/** Why `command`, which had this outcome, deleted `key`. */
-function keyEnd(command: Command, outcome: Outcome, key: ByteString): KeyEnd {
-  switch (command.kind) {
-    case "leaseExpire":
-      return "lease_expired";
-    case "leaseRevoke":
-      return "lease_revoked";
-    case "deleteRange":
-      return command.request.rangeEnd === "" ? "unlocked" : "key_deleted";
-    case "txn": {
-      const { request } = command;
-      const done = outcome.kind === "txn" && outcome.response.succeeded ? request.success : request.failure;
-      return outcome.kind === "txn" && deletesByName(done, outcome.response.responses, key)
-        ? "unlocked"
-        : "key_deleted";
+  /** After all changes, because only then it is known who is first. */
+  #settle(): void {
+    for (const line of this.#touched) {
+      const { holder, oldest } = line;
+      if (oldest === undefined) this.#lines.delete(line.prefix);
+      else if (oldest !== holder) this.#promote(oldest, holder);
     }
-    default:
-      return "key_deleted";
+    this.#touched.clear();
   }
-}
 
-/** Whether one of the operations, whose answers tell which branches were taken, deletes exactly `key`. */
-function deletesByName(operations: readonly RequestOp[], answers: readonly ResponseOp[], key: ByteString): boolean {
-  return operations.some(({ requestDeleteRange, requestTxn }, at) => {
-    if (requestDeleteRange !== undefined) return requestDeleteRange.key === key && requestDeleteRange.rangeEnd === "";
-    const inner = answers[at]?.responseTxn;
-    if (requestTxn === undefined || inner === undefined) return false;
-    return deletesByName(inner.succeeded ? requestTxn.success : requestTxn.failure, inner.responses, key);
-  });
+  /** The place is the first of its line now, instead of `holder`. */
+  #promote(place: Place, holder: Place | undefined): void {
+    const nowMs = this.#nowMs();
+    if (place.sinceMs !== undefined) this.waitSeconds.observe((nowMs - place.sinceMs) / 1_000);
+    place.sinceMs = nowMs;
+    place.line.holder = place;
+    if (holder === undefined) return;
+    if (holder.at === -1) this.handOvers++;
+    // It lives: an older key has become a place. What it did until now was neither holding nor waiting.
+    else holder.sinceMs = undefined;
+  }
 }

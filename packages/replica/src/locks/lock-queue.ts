@@ -21,10 +21,10 @@ export interface Contender {
   readonly key: ByteString;
   readonly createRevision: number;
   /**
-   * Callers waiting on this key, and since when; several calls may share one lease and so one key (LOCK-11). Made when
-   * there is one: nobody ever waits on ordinary keys.
+   * Callers waiting on this key; several calls may share one lease and so one key (LOCK-11). Made when there is one:
+   * nobody ever waits on ordinary keys.
    */
-  waiters: Map<LockWaiter, number> | undefined;
+  waiters: Set<LockWaiter> | undefined;
   /** False while its place is not known yet (`LockQueue.reserve`). */
   linked: boolean;
   older: Contender | undefined;

@@ -45,7 +45,7 @@ export class LockQueues {
     this.#environment = environment;
     this.#fillingKeys = limits.lockFillingKeys;
     // Waits and holds are measured with the clock; nothing is decided by it.
-    this.meter = new LockMeter(() => environment.nowMs());
+    this.meter = new LockMeter(machine, () => environment.nowMs());
   }
 
   /** Calls that wait, over all prefixes. */
@@ -84,17 +84,12 @@ export class LockQueues {
     const isFilling = queue.filling !== undefined;
     const contender = queue.get(key) ?? (isFilling ? queue.reserve(key, createRevision) : undefined);
     if (contender === undefined) throw new Error("lock queue does not hold a live key under its prefix");
-    const joinedMs = this.meter.joined();
     if (!isFilling && contender === queue.oldest) {
-      // A key made by the command just applied is held since now; another may have been for long.
-      this.meter.held(key, createRevision === this.#machine.revision);
-      this.meter.granted(joinedMs);
       this.#letGo(queue);
       return "held";
     }
-    if (!isFilling && queue.oldest !== undefined) this.meter.held(queue.oldest.key, false);
-    contender.waiters ??= new Map();
-    contender.waiters.set(waiter, joinedMs);
+    contender.waiters ??= new Set();
+    contender.waiters.add(waiter);
     queue.waiterCount++;
     this.#waiterCount++;
     this.#idle.delete(queue);
@@ -104,19 +99,14 @@ export class LockQueues {
   /** Stops waiting. The key stays in the queue until it is deleted. */
   leave(prefix: ByteString, key: ByteString, waiter: LockWaiter): void {
     const queue = this.#queues.get(prefix);
-    if (!queue?.get(key)?.waiters?.delete(waiter)) return;
-    this.meter.left();
-    this.#forget(queue, 1);
+    if (queue?.get(key)?.waiters?.delete(waiter)) this.#forget(queue, 1);
   }
 
   /** Takes in the changes of the command just applied, which had this outcome, and tells those concerned. */
   observe(changes: readonly KeyVersion[], command: Command, outcome: Outcome): void {
-    if (this.#queues.size === 0 && this.meter.heldCount === 0) return;
-    this.meter.applied(command, outcome);
-    for (const change of changes) {
-      if (change.version === 0) this.meter.deleted(change.key);
-      if (this.#queues.size > 0) this.#observeOne(change);
-    }
+    this.meter.observe(changes, command, outcome);
+    if (this.#queues.size === 0) return;
+    for (const change of changes) this.#observeOne(change);
     for (const queue of this.#changed) this.#grant(queue);
     this.#changed.clear();
   }
@@ -150,9 +140,8 @@ export class LockQueues {
     if (contender === undefined) return;
     // Only the oldest key leaves its place to another.
     if (queue.filling === undefined && contender.older === undefined) this.#changed.add(queue);
-    const waiters = [...(contender.waiters?.keys() ?? [])];
+    const waiters = [...(contender.waiters ?? [])];
     contender.waiters = undefined;
-    this.meter.lost(contender.key, waiters.length);
     this.#forget(queue, waiters.length);
     for (const waiter of waiters) waiter.lost();
   }
@@ -160,21 +149,14 @@ export class LockQueues {
   /** The oldest key of a queue has gone: tells the waiters of the next one, of which there may be none. */
   #grant(queue: LockQueue): void {
     const { oldest } = queue;
-    if (oldest === undefined) return;
-    this.meter.held(oldest.key, true);
-    if (oldest.waiters === undefined || oldest.waiters.size === 0) return;
-    this.meter.handOvers++;
-    this.#tellHolders(queue, oldest);
+    if (oldest?.waiters !== undefined && oldest.waiters.size > 0) this.#tellHolders(queue, oldest);
   }
 
   #tellHolders(queue: LockQueue, oldest: Contender): void {
     const waiters = [...(oldest.waiters ?? [])];
     oldest.waiters = undefined;
     this.#forget(queue, waiters.length);
-    for (const [waiter, joinedMs] of waiters) {
-      this.meter.granted(joinedMs);
-      waiter.granted();
-    }
+    for (const waiter of waiters) waiter.granted();
   }
 
   #forget(queue: LockQueue, waiters: number): void {
@@ -237,10 +219,7 @@ export class LockQueues {
     if (queue.filling?.next().done !== true) return;
     queue.filling = undefined;
     const { oldest, prefix } = queue;
-    if (queue.waiterCount > 0 && oldest !== undefined) {
-      this.meter.held(oldest.key, false);
-      this.#tellHolders(queue, oldest);
-    }
+    if (queue.waiterCount > 0 && oldest !== undefined) this.#tellHolders(queue, oldest);
     for (const then of queue.askers.splice(0)) then(this.oldest(prefix));
   }
 }
