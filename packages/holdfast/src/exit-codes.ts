@@ -3,6 +3,7 @@ import { ClientOptionError, ConnectError, EtcdError } from "@holdfast/client";
 import {
   CertificateError,
   FolderNotEmptyError,
+  ForeignFolderError,
   InvalidAddressError,
   JwtOptionsError,
   ListenError,
@@ -46,7 +47,7 @@ export const exitCodes = {
 export const exitCodeHelp = `
 A flag wins over its HOLDFAST_* variable, that over etcd's ETCD_* variable, a variable over the config file, the file over
 the default. A command line, variables or a config file of etcd can be used as they are: what concerns peers, raft and its
-storage is accepted and means nothing here. SIGHUP reads certificates again; without any it stops the server.
+storage is accepted and means nothing here. SIGHUP reads certificates again.
 
 Exit codes:
   0  stopped cleanly          4  data folder is in use by another server
@@ -63,7 +64,8 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof IncompleteError) return exitCodes.incomplete;
   if (error instanceof ListenError) return exitCodes.cannotListen;
   if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
-  if (error instanceof LogFolderUnreadableError) return exitCodes.folderUnreadable;
+  if (error instanceof LogFolderUnreadableError || error instanceof ForeignFolderError)
+    return exitCodes.folderUnreadable;
   if (isDamage(error)) return exitCodes.logDamaged;
   if (error instanceof LogStorageError || error instanceof LogFullError) return exitCodes.storageFailed;
   // An entry in a format this program does not know was written by a newer one (fault-model F61).

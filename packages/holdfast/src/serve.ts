@@ -48,7 +48,7 @@ function openLogger({ logLevel, logFormat, logOutputs }: ServeSettings): Logger 
 
 /** One line for each kind, however many there are. */
 function tellWhatIsIgnored({ ignored, unknownVariables }: ServeSettings, logger: Logger): void {
-  if (ignored.length > 0) logger.info(`these settings of etcd mean nothing here: ${ignored.join(", ")}`);
+  if (ignored.length > 0) logger.warn(`these settings of etcd mean nothing here: ${ignored.join(", ")}`);
   if (unknownVariables.length > 0) logger.warn(`no setting has these variables: ${unknownVariables.join(", ")}`);
 }
 
@@ -77,6 +77,11 @@ function rootCode(error: Error): string | undefined {
 }
 
 function announce(server: RunningServer, settings: ServeSettings, dataDir: string | undefined, logger: Logger): void {
+  const secured = server.endpoint.startsWith("https:") ? " --cacert <authority.pem>" : "";
+  const further = [
+    ...server.httpAddresses.map((address) => `  http     ${address}\n`),
+    ...server.metricsAddresses.map((address) => `  metrics  ${address}\n`),
+  ].join("");
   const place = dataDir ?? "in memory, gone when this process ends";
   if (settings.logFormat === "json") {
     logger.info({ address: server.endpoint, addresses: server.addresses, dataDir, version }, "ready");
@@ -85,14 +90,15 @@ function announce(server: RunningServer, settings: ServeSettings, dataDir: strin
   process.stdout.write(
     `Holdfast ${version} is ready (etcd v3 API)\n` +
       `  address  ${server.addresses.join(", ")}\n` +
+      further +
       `  data     ${place}\n` +
-      `  try      etcdctl --endpoints=${server.endpoint} put greeting hello\n` +
-      `           etcdctl --endpoints=${server.endpoint} lock deploy -- sh -c 'echo I hold $ETCD_LOCK_KEY'\n` +
+      `  try      etcdctl --endpoints=${server.endpoint}${secured} put greeting hello\n` +
+      `           etcdctl --endpoints=${server.endpoint}${secured} lock deploy -- sh -c 'echo I hold $ETCD_LOCK_KEY'\n` +
       "  stop     Ctrl-C\n",
   );
 }
 
-/** The first signal stops cleanly, the second at once. SIGHUP reads the certificates again if there are any. */
+/** The first signal stops cleanly, the second at once. SIGHUP reads the certificates again. */
 function stopOnSignals(server: RunningServer, logger: Logger, hasCertificates: boolean): void {
   let stopping = false;
   const stop = (): void => {
@@ -109,7 +115,11 @@ function stopOnSignals(server: RunningServer, logger: Logger, hasCertificates: b
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
-  process.on("SIGHUP", hasCertificates ? () => reload(server, logger) : stop);
+  process.on("SIGHUP", () => {
+    if (hasCertificates) reload(server, logger);
+    // The terminal has gone. Without one it was for somebody who has files read again, and there is nothing to read.
+    else if (process.stdout.isTTY) stop();
+  });
 }
 
 /** Files that cannot be used leave the certificates as they are. */

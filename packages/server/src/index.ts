@@ -13,6 +13,7 @@ export {
 export { UnreadableEntryError } from "@holdfast/replica";
 export { SnapshotFormatError } from "@holdfast/state-machine";
 export { JwtOptionsError } from "./access/jwt-tokens.js";
+export { ForeignFolderError } from "./compose/foreign-folder.js";
 export { defaultServiceLimits, type ServiceLimits } from "./limits.js";
 export { createLogger, type LogFormat, type Logger, type LogLevel, logFormats, logLevels } from "./logger.js";
 export { InvalidAddressError } from "./net/address.js";

@@ -25,6 +25,11 @@ export interface ServiceLimits {
   readonly passwordHashesWaiting: number;
   /** Memory of one password's hash; a `passwordCost` that needs more is refused at the start. */
   readonly passwordHashBytes: number;
+  /**
+   * Work of one password's hash, `scryptWork` of its parameters: a hash that needs more is not taken from a client, and
+   * one that is stored matches nothing. A `passwordCost` that needs more raises it. 2 ^ 22 is cost 14, about a second.
+   */
+  readonly passwordHashWork: number;
   /** Simple tokens remembered; beyond it the one longest unused is forgotten (AUTH-9). */
   readonly simpleTokens: number;
   /** Signed tokens whose signature need not be checked again (AUTH-10). */
@@ -50,12 +55,16 @@ export const defaultServiceLimits: ServiceLimits = {
   passwordHashesAtOnce: 2,
   passwordHashesWaiting: 256,
   passwordHashBytes: 256 * 1024 * 1024,
+  passwordHashWork: 2 ** 22,
   simpleTokens: 50_000,
   verifiedTokens: 1_000,
   snapshotsAtOnce: 4,
   snapshotBytesPerSecondMin: 256 * 1024,
   snapshotGraceMs: 60_000,
 };
+
+/** What users and roles may add to a store that is at its quota, where keys may add nothing any more (MAINT-4). */
+export const authReserveBytes = 1024 * 1024;
 
 /** Room in a log entry for the largest request and what is logged with it: its caller, the frame. */
 const entryOverheadBytes = 1024 * 1024;

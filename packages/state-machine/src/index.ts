@@ -8,7 +8,7 @@
 export type { Action } from "./auth/action.js";
 export * from "./auth/auth-types.js";
 export { callerBytes, writeCaller } from "./auth/caller-codec.js";
-export { costOf } from "./auth/cost.js";
+export { costOf, growthOf } from "./auth/cost.js";
 export { rootRole, rootUser } from "./auth/names.js";
 export * from "./checks.js";
 export * from "./command-codec.js";

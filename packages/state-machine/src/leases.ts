@@ -18,7 +18,15 @@ class Lease implements LeaseRecord {
   }
 }
 
+/** Is told of every key that comes to a lease or leaves it, right after that has happened. */
+export interface LeaseKeysObserver {
+  keyAttached(lease: LeaseRecord, key: ByteString): void;
+  keyDetached(lease: LeaseRecord, key: ByteString): void;
+}
+
 export class LeaseTable {
+  /** Set by whoever keeps account of the keys of leases; it must not change anything. */
+  observer: LeaseKeysObserver | undefined = undefined;
   /** In the order of their grants, because a `Map` keeps the order of insertion and grants are numbered upwards. */
   readonly #leases = new Map<bigint, Lease>();
 
@@ -55,12 +63,17 @@ export class LeaseTable {
     if (leaseId === noLease) return noLease;
     const lease = this.#leases.get(leaseId);
     if (lease === undefined) return leaseId;
-    lease.keys.add(key);
+    const { keys } = lease;
+    const sizeBefore = keys.size;
+    keys.add(key);
+    if (keys.size !== sizeBefore) this.observer?.keyAttached(lease, key);
     return lease.leaseId;
   }
 
   /** Unties `key` from the lease that it is attached to; nothing happens for `noLease`. */
   detach(leaseId: bigint, key: ByteString): void {
-    if (leaseId !== noLease) this.#leases.get(leaseId)?.keys.delete(key);
+    if (leaseId === noLease) return;
+    const lease = this.#leases.get(leaseId);
+    if (lease?.keys.delete(key) === true) this.observer?.keyDetached(lease, key);
   }
 }

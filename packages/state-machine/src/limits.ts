@@ -44,3 +44,9 @@ export const leaseCostBytes = 64;
 
 /** What one version of a key, one lease, user, role or permission is reckoned to take besides its texts, in bytes. */
 export const recordOverheadBytes = 64;
+
+/** A lease with no more keys than this is walked through whenever somebody's rights to all of them are asked for. */
+export const leaseKeysWalkedMax = 32;
+
+/** For how many users it is remembered, of each lease, which keys are denied to them; the one longest known goes first. */
+export const leaseRightsUsersMax = 64;

@@ -123,6 +123,14 @@ export class StateMachine {
   }
 
   /**
+   * Why `command` would be refused to `caller` now, before the state is looked at: alarms first, then permissions (ORD-1).
+   * For turning away early what cannot succeed; `apply` asks again and has the last word.
+   */
+  commandRefusal(command: Command, caller: Caller | undefined): Refusal | undefined {
+    return this.#alarms.refusal(command) ?? this.#access.commandRefusal(command, caller);
+  }
+
+  /**
    * Applies the next command of the log, asked for by `caller`. Total: whatever the command, there is an outcome, and a
    * refused command changes nothing but the count of commands. An error thrown means a bug. Alarms are looked at first,
    * then permissions, then the state (ORD-1).
@@ -132,7 +140,7 @@ export class StateMachine {
     this.#changes = noChanges;
     this.#leaseChanges = noLeaseChanges;
     this.#changeSet.begin();
-    const refusal = this.#alarms.refusal(command) ?? this.#access.commandRefusal(command, caller);
+    const refusal = this.commandRefusal(command, caller);
     return refusal === undefined ? this.#run(command) : refused(refusal);
   }
 

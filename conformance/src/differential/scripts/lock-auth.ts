@@ -47,7 +47,7 @@ const rights: readonly Script[] = [
   ),
   script(
     "LOCK-24",
-    "a grant needs a user, but no rights; the refused call leaves its lease",
+    "a grant needs a user, but no rights; on etcd the refused call leaves its lease",
     async (s) => {
       const root = await secure(s, { nobody: [] });
       await grantAll(root, 7);
@@ -59,10 +59,10 @@ const rights: readonly Script[] = [
       (await lock(stranger, "l", 7).answer).refused(...queueRefusals.badToken);
       (await unlock(stranger, "l/7")).refused(...queueRefusals.badToken);
       (await lock(await logIn(s, "nobody"), "l").answer).refused(...queueRefusals.denied);
-      const { length } = (await root.unary("etcdserverpb.Lease/LeaseLeases", {})).at("leases") as readonly unknown[];
-      s.equal(length, 2);
+      const listed = await root.unary("etcdserverpb.Lease/LeaseLeases", {}, { unobserved: "their number is compared" });
+      s.observe("leases", (listed.at("leases") as readonly unknown[]).length);
     },
-    { args },
+    { args, divergences: [{ row: "LOCK-24", at: "leases.value", etcd: 2, holdfast: 1 }] },
   ),
   script(
     ["ELECT-4", "LOCK-24"],

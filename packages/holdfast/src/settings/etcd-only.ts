@@ -87,8 +87,42 @@ const valued = [
   "warning-unary-request-duration",
 ] as const;
 
-const switchNames: ReadonlySet<string> = new Set(switches);
-const valuedNames: ReadonlySet<string> = new Set(valued);
+/** Flags of etcd 3.4 to 3.6 that 3.7 has no more; command lines that were written for those carry them. */
+const olderSwitches = [
+  "enable-v2",
+  "experimental-compact-hash-check-enabled",
+  "experimental-enable-distributed-tracing",
+  "experimental-enable-lease-checkpoint",
+  "experimental-enable-lease-checkpoint-persist",
+  "experimental-initial-corrupt-check",
+  "experimental-memory-mlock",
+  "experimental-peer-skip-client-san-verification",
+  "experimental-set-member-localaddr",
+  "experimental-stop-grpc-service-on-defrag",
+  "experimental-txn-mode-write-with-shared-buffer",
+] as const;
+
+const olderValued = [
+  "experimental-backend-bbolt-freelist-type",
+  "experimental-bootstrap-defrag-threshold-megabytes",
+  "experimental-compact-hash-check-time",
+  "experimental-compaction-sleep-interval",
+  "experimental-corrupt-check-time",
+  "experimental-distributed-tracing-address",
+  "experimental-distributed-tracing-instance-id",
+  "experimental-distributed-tracing-sampling-rate",
+  "experimental-distributed-tracing-service-name",
+  "experimental-downgrade-check-time",
+  "experimental-enable-v2v3",
+  "experimental-max-learners",
+  "experimental-snapshot-catchup-entries",
+  "experimental-wait-cluster-ready-timeout",
+  "experimental-warning-apply-duration",
+  "experimental-warning-unary-request-duration",
+] as const;
+
+const switchNames: ReadonlySet<string> = new Set([...switches, ...olderSwitches]);
+const valuedNames: ReadonlySet<string> = new Set([...valued, ...olderValued]);
 
 /** Whether `flag`, without its dashes, is one of etcd's that means nothing here. */
 export function isEtcdOnly(flag: string): boolean {

@@ -218,9 +218,18 @@ peer-transport-security:
   assert.throws(() => withFile("client-transport-security:\n  cert-fiel: x\n"), /unknown setting "cert-fiel"/);
 });
 
+test("flags that older versions of etcd had are taken like their successors, wherever they stand", () => {
+  const line = ["--experimental-initial-corrupt-check=true", "--experimental-watch-progress-notify-interval=5s"];
+  const { server, ignored } = settings(line, { ETCD_EXPERIMENTAL_CORRUPT_CHECK_TIME: "1m" });
+  assert.equal(server.serviceLimits?.watchProgressIntervalMs, 5_000);
+  assert.deepEqual(ignored, ["--experimental-initial-corrupt-check", "ETCD_EXPERIMENTAL_CORRUPT_CHECK_TIME"]);
+  const file = withFile("experimental-initial-corrupt-check: true\n");
+  assert.deepEqual(file.ignored, ["experimental-initial-corrupt-check"]);
+});
+
 test("flags that nobody knows are refused", () => {
   assert.throws(() => settings(["--listen-peer-url", "x"]), CommanderError);
-  assert.throws(() => settings(["--experimental-corrupt-check-time", "1m"]), CommanderError);
+  assert.throws(() => settings(["--experimental-time-travel", "1m"]), CommanderError);
   assert.throws(() => settings(["--snapshot-count"]), UsageError);
 });
 

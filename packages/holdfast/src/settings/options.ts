@@ -18,6 +18,8 @@ import {
 export const otherNames: Readonly<Record<string, string>> = {
   "listen-client-urls": "listen",
   "config-file": "config",
+  "experimental-compaction-batch-limit": "compaction-batch-limit",
+  "experimental-watch-progress-notify-interval": "watch-progress-notify-interval",
 };
 
 function text(flags: string, help: string): Option {
@@ -56,13 +58,13 @@ const server: Option[] = [
     .argParser(notEmpty),
   onOff("--in-memory", "keep everything in memory; nothing outlives the process"),
   text("--name <name>", "this member's name in `etcdctl member list`").default("default"),
-  text("--config <file>", "YAML or JSON file with any of these settings, named as the flags are"),
+  text("--config <file>", "YAML or JSON file with any of these settings, named as the flags are (also --config-file)"),
 ];
 
 const addresses: Option[] = [
   list(
     "--listen <addresses>",
-    "where to serve clients: host:port, [ipv6]:port, http://, https://, unix:/path or unixs:/path, several separated by commas; port 0 picks a free one",
+    "where to serve clients: host:port, [ipv6]:port, http://, https://, unix:/path or unixs:/path, several separated by commas; port 0 picks a free one (also --listen-client-urls)",
   ).default(["127.0.0.1:2379"], "127.0.0.1:2379"),
   list("--advertise-client-urls <urls>", "what clients are told to connect to; default: where it listens"),
   list("--listen-client-http-urls <urls>", "further addresses for HTTP only; --listen then serves gRPC only"),
@@ -98,7 +100,7 @@ const http: Option[] = [
 const auth: Option[] = [
   text("--auth-token <kind>", "simple, or jwt,sign-method=...,pub-key=...,priv-key=...,ttl=...").default("simple"),
   number("--auth-token-ttl <seconds>", "lifetime of a simple token from its last use", 1).default(300),
-  number("--bcrypt-cost <cost>", "work factor of password hashes; one more doubles the time", 4, 31).default(10),
+  number("--bcrypt-cost <cost>", "work factor of password hashes; one more doubles the time", 4, 28).default(10),
 ];
 
 const store: Option[] = [

@@ -140,7 +140,7 @@ function tokenKind(text: string): "simple" | JwtOptions {
     signMethod,
     publicKeyFile: values.get("pub-key"),
     privateKeyFile: values.get("priv-key"),
-    ttlSeconds: ttl === undefined ? undefined : durationOf("--auth-token", ttl) / 1_000,
+    ttlSeconds: ttl === undefined ? undefined : durationOf("--auth-token: ttl", ttl) / 1_000,
   });
 }
 

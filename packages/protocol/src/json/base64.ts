@@ -28,8 +28,3 @@ function endOfDigits(text: string): number {
   if (urlEnd < 0) return text.length;
   return /^={1,2}$/.test(text.slice(urlEnd)) ? urlEnd : 1;
 }
-
-/** `bytes` in the standard alphabet, padded. */
-export function base64FromBytes(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
-}

@@ -4,7 +4,7 @@
  * What the values mean is left to the caller.
  */
 
-import { jsonDepthMax, jsonQuoteMax } from "../limits.js";
+import { jsonDepthMax, jsonItemsMax, jsonQuoteMax } from "../limits.js";
 import { JsonError } from "./json-error.js";
 
 /** Code of a character that begins a token. */
@@ -28,13 +28,16 @@ export const Mark = {
 } as const;
 
 const space = 0x20;
-const whitespace: ReadonlySet<number> = new Set([space, 0x09, 0x0a, 0x0d]);
+const tab = 0x09;
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 const beginningOfValue = "looking for beginning of value";
 
 export class JsonReader {
   /** Index of the next character. */
   position = 0;
   readonly #text: string;
+  #itemsLeft = jsonItemsMax;
   // Regular expressions of one's own: `lastIndex` is their state.
   readonly #number = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON strings may not hold them
@@ -44,15 +47,18 @@ export class JsonReader {
     this.#text = text;
   }
 
+  /** What follows is a value of its own, which may have `jsonItemsMax` members and elements. */
+  beginValue(): void {
+    this.#itemsLeft = jsonItemsMax;
+  }
+
   /** Skips whitespace; the code of the next character, or `Mark.end`. */
   peek(): number {
     const text = this.#text;
-    for (;;) {
-      if (this.position >= text.length) return Mark.end;
-      const code = text.charCodeAt(this.position);
-      if (code > space || !whitespace.has(code)) return code;
-      this.position++;
-    }
+    let at = this.position;
+    while (at < text.length && isWhitespace(text.charCodeAt(at))) at++;
+    this.position = at;
+    return at < text.length ? text.charCodeAt(at) : Mark.end;
   }
 
   /** Skips whitespace and `mark`, if that is what comes next. True if it was. */
@@ -69,11 +75,15 @@ export class JsonReader {
 
   /**
    * Goes from one member of an object, or element of an array, to the next, or behind its end. `isFirst` directly
-   * behind the opening bracket. False at the end.
+   * behind the opening bracket. False at the end. Throws `JsonError` if there are more than `jsonItemsMax` of them.
    */
   more(close: number, isFirst: boolean, context: string): boolean {
-    if (isFirst) return !this.take(close);
-    if (this.take(Mark.comma)) return true;
+    const isThere = isFirst ? !this.take(close) : this.take(Mark.comma);
+    if (isThere) {
+      if (this.#itemsLeft-- > 0) return true;
+      throw new JsonError(`proto: more than ${jsonItemsMax} members and elements`);
+    }
+    if (isFirst) return false;
     this.expect(close, context);
     return false;
   }
@@ -219,10 +229,19 @@ export class JsonReader {
   }
 
   #place(start: number): string {
-    const before = this.#text.slice(0, start);
-    const line = before.split("\n").length;
-    return `(line ${line}:${start - before.lastIndexOf("\n")})`;
+    let line = 1;
+    let lineStart = 0;
+    for (let at = 0; at < start; at++) {
+      if (this.#text.charCodeAt(at) !== lineFeed) continue;
+      line++;
+      lineStart = at + 1;
+    }
+    return `(line ${line}:${start - lineStart + 1})`;
   }
+}
+
+function isWhitespace(code: number): boolean {
+  return code <= space && (code === space || code === lineFeed || code === carriageReturn || code === tab);
 }
 
 /** As Go quotes it. */

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type ByteString, byteStringFromText } from "../byte-string.js";
+import { type ByteString, byteStringFromBytes, byteStringFromText } from "../byte-string.js";
 import {
   createCompare,
   createHashKVResponse,
@@ -20,8 +20,9 @@ import {
   messageCodecs,
   type PutRequest,
   putRequestCodec,
+  type TxnRequest,
 } from "../generated/index.js";
-import { jsonDepthMax, messageDepthMax } from "../limits.js";
+import { jsonDepthMax, jsonItemsMax, messageDepthMax } from "../limits.js";
 import type { MessageCodec } from "../runtime/descriptors.js";
 import { messageArbitrary } from "../testing/arbitraries.test.support.js";
 import { referenceJson } from "../testing/reference-codec.test.support.js";
@@ -308,6 +309,48 @@ test("depth: values that nobody wants may be as deep as etcd has them, messages 
   const message = read(txn, transaction(deepest));
   assert.deepStrictEqual(txn.decode(txn.encode(message)), message);
   assertRefused(txn, transaction(deepest + 1), /exceeded max depth/);
+});
+
+test("F44: a value has at most so many members and elements, wanted or not; each value in sequence has its own", () => {
+  const list = (elements: number): string => `{"compare":[${Array(elements).fill("{}").join()}]}`;
+  assert.equal((read(txn, list(jsonItemsMax - 1)) as TxnRequest).compare.length, jsonItemsMax - 1);
+  assertRefused(txn, list(jsonItemsMax), /more than 65536 members and elements/);
+  assertRefused(
+    txn,
+    `{"success":[${Array(jsonItemsMax / 2 + 1)
+      .fill('{"request_put":{}}')
+      .join()}]}`,
+    /more than 65536/,
+  );
+  assertRefused(txn, `{"x":[${Array(jsonItemsMax).fill("0").join()}]}`, /more than 65536/);
+  assertRefused(
+    txn,
+    `{${Array(jsonItemsMax + 1)
+      .fill('"x":0')
+      .join()}}`,
+    /more than 65536/,
+  );
+  const values = new JsonMessages(txn, list(jsonItemsMax - 1).repeat(2));
+  assert.ok(values.next());
+  assert.equal(values.position, list(jsonItemsMax - 1).length);
+  assert.ok(values.next());
+  assert.equal(values.next(), undefined);
+});
+
+test("an error tells its line and its place there", () => {
+  assertRefused(put, '{"key":1}', /\(line 1:8\)/);
+  assertRefused(put, `${"\n".repeat(1_000_000)}{"key":1}`, /\(line 1000001:8\)/);
+  assertRefused(put, '\r\n{\n "key":\n\n 1}', /\(line 5:2\)/);
+});
+
+test("output: bytes of any length are base64, whether they are held as text or as bytes", () => {
+  for (const length of [0, 1, 2, 3, 4, 62, 63, 64, 65, 100, 20_000]) {
+    const value = Buffer.from(Array.from({ length }, (_, at) => (at * 7 + 251) % 256));
+    const message = createPutRequest({ key: byteStringFromBytes(value), value });
+    const json = JSON.parse(messageToJson(putRequestCodec, message));
+    const expected = length === 0 ? {} : { key: value.toString("base64"), value: value.toString("base64") };
+    assert.deepEqual(json, expected, String(length));
+  }
 });
 
 test("an error repeats no more of a value than can be read", () => {

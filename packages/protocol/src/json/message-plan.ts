@@ -9,8 +9,8 @@ export interface FieldPlan {
   readonly bit: number;
   /** Bits of all arms of its oneof, or 0. */
   readonly oneofBits: number;
-  /** The name as it is written: in quotes, with the colon. */
-  readonly prefix: string;
+  /** The name as it is written, in UTF-8: in quotes, with the colon. */
+  readonly prefix: Uint8Array;
   readonly enumNames: ReadonlyMap<number, string>;
 }
 
@@ -53,7 +53,7 @@ function planField(codec: MessageCodec<unknown>, descriptor: FieldDescriptor, in
     property: descriptor.property,
     bit: 1 << index,
     oneofBits: codec.fields.reduce((bits, other, at) => (isSibling(other) ? bits | (1 << at) : bits), 0),
-    prefix: `${JSON.stringify(descriptor.name)}:`,
+    prefix: Buffer.from(`${JSON.stringify(descriptor.name)}:`, "utf8"),
     enumNames: namesByNumber(descriptor.enumType),
   };
 }

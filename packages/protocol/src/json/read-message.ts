@@ -29,8 +29,14 @@ export class JsonMessages<Message> {
     this.#plan = planOf(codec as MessageCodec<unknown>);
   }
 
+  /** Index of the first character that was not read. */
+  get position(): number {
+    return this.#reader.position;
+  }
+
   /** The next message; undefined behind the last. Throws `JsonError`, after which there is no going on. */
   next(): Message | undefined {
+    this.#reader.beginValue();
     if (this.#reader.peek() === Mark.end) return undefined;
     return readMessage(this.#reader, this.#plan, 0) as Message;
   }

@@ -2,9 +2,13 @@
 
 import type { ByteString } from "../byte-string.js";
 import type { FieldDescriptor, MessageCodec } from "../runtime/descriptors.js";
-import { base64FromBytes } from "./base64.js";
 import { formatInteger } from "./integer.js";
+import { JsonOutput } from "./json-output.js";
+import { Mark } from "./json-reader.js";
 import { type FieldPlan, type MessagePlan, planOf, planOfElement } from "./message-plan.js";
+
+/** One for all: a message is written in one go. */
+const scratch = new JsonOutput();
 
 /**
  * `message` as JSON, without whitespace: names as in the .proto file, defaults left out except in the arm of a oneof
@@ -12,17 +16,28 @@ import { type FieldPlan, type MessagePlan, planOf, planOfElement } from "./messa
  * uses, is written like any other message.
  */
 export function messageToJson<Message>(codec: MessageCodec<Message>, message: Message): string {
-  return writeMessage(planOf(codec as MessageCodec<unknown>), message as Record<string, unknown>);
+  return messageToJsonShared(codec, message).toString("utf8");
 }
 
-function writeMessage(plan: MessagePlan, message: Record<string, unknown>): string {
-  let members = "";
+/** The same in UTF-8, as a view into a buffer that the next message to be written as JSON overwrites. */
+export function messageToJsonShared<Message>(codec: MessageCodec<Message>, message: Message): Buffer {
+  scratch.reset();
+  writeMessage(scratch, planOf(codec as MessageCodec<unknown>), message as Record<string, unknown>);
+  return scratch.view();
+}
+
+function writeMessage(output: JsonOutput, plan: MessagePlan, message: Record<string, unknown>): void {
+  output.byte(Mark.openBrace);
+  let isFirst = true;
   for (const field of plan.fields) {
     const value = message[field.property];
     if (isLeftOut(field, value)) continue;
-    members += (members === "" ? "" : ",") + field.prefix + writeField(field, value);
+    if (!isFirst) output.byte(Mark.comma);
+    isFirst = false;
+    output.copy(field.prefix);
+    writeField(output, field, value);
   }
-  return `{${members}}`;
+  output.byte(Mark.closeBrace);
 }
 
 function isLeftOut({ descriptor, oneofBits }: FieldPlan, value: unknown): boolean {
@@ -41,44 +56,66 @@ function isLeftOut({ descriptor, oneofBits }: FieldPlan, value: unknown): boolea
   }
 }
 
-function writeField(field: FieldPlan, value: unknown): string {
+function writeField(output: JsonOutput, field: FieldPlan, value: unknown): void {
   const { descriptor } = field;
-  if (descriptor.type === "map") return writeMap(descriptor, value as ReadonlyMap<string, unknown>);
-  if (!descriptor.repeated) return writeValue(field, value);
-  let elements = "";
-  for (const element of value as readonly unknown[]) {
-    elements += (elements === "" ? "" : ",") + writeValue(field, element);
+  if (descriptor.type === "map") writeMap(output, descriptor, value as ReadonlyMap<string, unknown>);
+  else if (descriptor.repeated) writeList(output, field, value as readonly unknown[]);
+  else writeValue(output, field, value);
+}
+
+function writeList(output: JsonOutput, field: FieldPlan, list: readonly unknown[]): void {
+  output.byte(Mark.openBracket);
+  for (let index = 0; index < list.length; index++) {
+    if (index > 0) output.byte(Mark.comma);
+    writeValue(output, field, list[index]);
   }
-  return `[${elements}]`;
+  output.byte(Mark.closeBracket);
 }
 
 /** In the order of the keys' UTF-16 units. */
-function writeMap(descriptor: FieldDescriptor, map: ReadonlyMap<string, unknown>): string {
+function writeMap(output: JsonOutput, descriptor: FieldDescriptor, map: ReadonlyMap<string, unknown>): void {
   const plan = planOfElement(descriptor);
-  const members = [...map.keys()]
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${writeMessage(plan, map.get(key) as Record<string, unknown>)}`);
-  return `{${members.join()}}`;
+  output.byte(Mark.openBrace);
+  let isFirst = true;
+  for (const key of [...map.keys()].sort()) {
+    if (!isFirst) output.byte(Mark.comma);
+    isFirst = false;
+    output.string(key);
+    output.byte(Mark.colon);
+    writeMessage(output, plan, map.get(key) as Record<string, unknown>);
+  }
+  output.byte(Mark.closeBrace);
 }
 
-function writeValue({ descriptor, enumNames }: FieldPlan, value: unknown): string {
+function writeValue(output: JsonOutput, { descriptor, enumNames }: FieldPlan, value: unknown): void {
   switch (descriptor.type) {
     case "message":
-      return writeMessage(planOfElement(descriptor), value as Record<string, unknown>);
+      writeMessage(output, planOfElement(descriptor), value as Record<string, unknown>);
+      return;
     case "bytes":
-      return descriptor.representation === "byteString"
-        ? `"${Buffer.from(value as ByteString, "latin1").toString("base64")}"`
-        : `"${base64FromBytes(value as Uint8Array)}"`;
+      output.byte(Mark.quote);
+      if (descriptor.representation === "byteString") output.base64OfByteString(value as ByteString);
+      else output.base64OfBytes(value as Uint8Array);
+      output.byte(Mark.quote);
+      return;
     case "int64":
     case "uint64":
-      return `"${formatInteger(value as number | bigint, descriptor.type)}"`;
-    case "enum": {
-      const name = enumNames.get(value as number);
-      return name === undefined ? String(value) : `"${name}"`;
-    }
+      output.byte(Mark.quote);
+      output.ascii(formatInteger(value as number | bigint, descriptor.type));
+      output.byte(Mark.quote);
+      return;
+    case "enum":
+      writeEnum(output, enumNames.get(value as number), value as number);
+      return;
     case "string":
-      return JSON.stringify(value);
+      output.string(value as string);
+      return;
     default:
-      return String(value);
+      output.ascii(String(value));
   }
+}
+
+function writeEnum(output: JsonOutput, name: string | undefined, value: number): void {
+  if (name === undefined) output.ascii(String(value));
+  else output.string(name);
 }

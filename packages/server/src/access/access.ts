@@ -6,7 +6,7 @@
  */
 import { etcdErrors } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
-import type { Action, AuthView, Caller, Refusal, StateMachine } from "@holdfast/state-machine";
+import type { Action, AuthView, Caller, Command, Refusal, StateMachine } from "@holdfast/state-machine";
 import type { Peer, ServerCall, Status } from "@holdfast/transport";
 import type { ServerEnvironment } from "../environment.js";
 import type { AuthOptions, ServerOptions } from "../server-options.js";
@@ -101,6 +101,15 @@ export class Access {
   /** Why `caller` may not do `action` now; undefined if it may. */
   refusal(action: Action, caller: Caller | undefined): Refusal | undefined {
     return this.#machine.accessRefusal(action, caller);
+  }
+
+  /**
+   * Why `command` is refused to a caller who is nobody, so that it need not be logged for that: whoever has no token would
+   * fill the disk. Undefined for everybody else, about whom `apply` decides. To be asked after shape, token and size (ORD-1).
+   */
+  nobodysRefusal(command: Command, caller: Caller | undefined): Refusal | undefined {
+    if (caller !== undefined || !this.#auth.enabled) return undefined;
+    return this.#machine.commandRefusal(command, caller);
   }
 
   /** The status with which a call is refused that wants to do `action`; undefined if it may. */

@@ -45,6 +45,11 @@ export function scryptMemoryBytes({ logN, blockSize, rounds }: ScryptParameters)
   return 128 * blockSize * (2 ** logN + rounds + 2);
 }
 
+/** How long one hash takes, in blocks of 128 bytes that are mixed: the time grows with it whatever the parameters. */
+export function scryptWork({ logN, blockSize, rounds }: ScryptParameters): number {
+  return 2 ** logN * blockSize * rounds;
+}
+
 /** "$scrypt$ln=15,r=8,p=1$salt$key" with both in base64 without padding: the form that password hashes commonly have. */
 export function formatPasswordHash({ logN, blockSize, rounds, salt, key }: PasswordHash): string {
   return `$scrypt$ln=${logN},r=${blockSize},p=${rounds}$${unpadded(salt)}$${unpadded(key)}`;

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { passwordCostMin, scryptMemoryBytes, scryptParameters } from "./password-hash.js";
 import { Passwords, TooManyPasswordsError, UnwantedError } from "./passwords.js";
 
-const limits = { passwordHashesAtOnce: 2, passwordHashesWaiting: 3, passwordHashBytes: 1 << 28 };
+const limits = {
+  passwordHashesAtOnce: 2,
+  passwordHashesWaiting: 3,
+  passwordHashBytes: 1 << 28,
+  passwordHashWork: 2 ** 22,
+};
 const wanted = (): boolean => true;
 
 function cheap(changes: Partial<typeof limits> = {}): Passwords {
@@ -83,4 +88,22 @@ test("a cost that needs more memory than allowed is refused at once", () => {
     cheap({ passwordHashBytes }).parse(`$scrypt$ln=15,r=8,p=1$${"A".repeat(22)}$${"B".repeat(43)}`),
     undefined,
   );
+});
+
+test("a hash that would take longer than allowed is none, in whichever of its parameters the work is", async () => {
+  const hashOf = (parameters: string): string => `$scrypt$${parameters}$${"A".repeat(22)}$${"B".repeat(43)}`;
+  const passwords = cheap();
+  for (const parameters of ["ln=17,r=8,p=4", "ln=4,r=8,p=32768", "ln=12,r=256,p=4"])
+    assert.notEqual(passwords.parse(hashOf(parameters)), undefined, parameters);
+  for (const parameters of ["ln=17,r=8,p=5", "ln=4,r=8,p=32769", "ln=12,r=257,p=4", "ln=14,r=8,p=100000"])
+    assert.equal(passwords.parse(hashOf(parameters)), undefined, parameters);
+  assert.equal(await passwords.matches("x", hashOf("ln=14,r=8,p=999999"), wanted), false);
+});
+
+test("the work of the hashes made here is always allowed", async () => {
+  const passwords = cheap({ passwordHashWork: 1 });
+  const hash = await passwords.hash("secret", wanted);
+  assert.equal(await passwords.matches("secret", hash, wanted), true);
+  const costlier = await new Passwords(passwordCostMin + 1, limits).hash("secret", wanted);
+  assert.equal(await passwords.matches("secret", costlier, wanted), false);
 });

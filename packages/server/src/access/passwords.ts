@@ -12,6 +12,7 @@ import {
   type ScryptParameters,
   scryptMemoryBytes,
   scryptParameters,
+  scryptWork,
 } from "./password-hash.js";
 
 export interface PasswordLimits {
@@ -21,6 +22,8 @@ export interface PasswordLimits {
   readonly passwordHashesWaiting: number;
   /** Memory of one hash. */
   readonly passwordHashBytes: number;
+  /** Work of one hash (`scryptWork`), or that of the hashes made here where it is more. */
+  readonly passwordHashWork: number;
 }
 
 /** So many passwords wait to be hashed that one more is refused. */
@@ -54,6 +57,7 @@ const keyBytes = 32;
 export class Passwords {
   readonly #parameters: ScryptParameters;
   readonly #limits: PasswordLimits;
+  readonly #workMax: number;
   readonly #waiting: Job[] = [];
   /** Compared with where there is no hash, so that the answer takes as long as where there is one. */
   readonly #nobody: PasswordHash;
@@ -63,6 +67,7 @@ export class Passwords {
   constructor(cost: number, limits: PasswordLimits) {
     this.#parameters = scryptParameters(cost);
     this.#limits = limits;
+    this.#workMax = Math.max(limits.passwordHashWork, scryptWork(this.#parameters));
     this.#nobody = { ...this.#parameters, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) };
     if (scryptMemoryBytes(this.#parameters) > limits.passwordHashBytes) {
       throw new RangeError(`auth.passwordCost ${cost} needs more memory for a hash than allowed`);
@@ -92,10 +97,14 @@ export class Passwords {
     return timingSafeEqual(key, expected.key) && parsed !== undefined;
   }
 
-  /** The hash that `text` stands for, if it is one that can be checked here. */
+  /**
+   * The hash that `text` stands for, if it is one that can be checked here: in our form, and within the limits of memory and
+   * work. A hash nobody could wait for would hold up the logins of everybody else.
+   */
   parse(text: string): PasswordHash | undefined {
     const hash = parsePasswordHash(text);
-    return hash !== undefined && scryptMemoryBytes(hash) <= this.#limits.passwordHashBytes ? hash : undefined;
+    if (hash === undefined || scryptMemoryBytes(hash) > this.#limits.passwordHashBytes) return undefined;
+    return scryptWork(hash) <= this.#workMax ? hash : undefined;
   }
 
   #derive(

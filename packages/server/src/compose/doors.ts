@@ -70,10 +70,10 @@ function withHttp({ grpc, http1 }: Protocols, door: Door): Takers {
 
 /** Says where other machines get in and what protects the server from them, and where certificates are of no use. */
 export function warnOfReach(doors: readonly OpenDoor[], tls: TlsOptions | undefined, logger: Logger): void {
-  for (const { listener } of doors) {
+  for (const { listener, serves } of doors) {
     const { secure } = listener.address;
     const address = formatAddress(listener.address);
-    if (tls !== undefined && !secure)
+    if (tls !== undefined && !secure && serves !== "metrics")
       logger.warn({ address }, "certificates are set, but not used: served in clear text");
     if (isLocal(listener.address) || (secure && tls?.trustedCaFile !== undefined)) continue;
     const how = secure ? "without a certificate" : "in clear text";

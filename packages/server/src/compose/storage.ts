@@ -5,9 +5,10 @@ import type { ServerEnvironment } from "../environment.js";
 import { defaultServiceLimits, entryBytesMax } from "../limits.js";
 import type { Logger } from "../logger.js";
 import type { ServerOptions } from "../server-options.js";
+import { refuseForeignFolder } from "./foreign-folder.js";
 
-/** In the data folder, or in memory if there is none. Throws what the log throws. */
-export function openLog(
+/** In the data folder, or in memory if there is none. Throws `ForeignFolderError`, and what the log throws. */
+export async function openLog(
   { dataDir, serviceLimits }: ServerOptions,
   logger: Logger,
   onFailure: (cause: Error) => void,
@@ -15,6 +16,7 @@ export function openLog(
   const requestBytes = serviceLimits?.requestBytes ?? defaultServiceLimits.requestBytes;
   const limits = { entryBytesMax: entryBytesMax(requestBytes) };
   if (dataDir === undefined) return openMemoryLog({ limits, onFailure });
+  refuseForeignFolder(dataDir);
   const onRecovery = (report: RecoveryReport): void => logger.warn(report, "the log was put right after a crash");
   return openFileLog({ folder: dataDir, limits, onFailure, onRecovery });
 }

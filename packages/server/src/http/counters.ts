@@ -21,8 +21,12 @@ export interface HttpCounters {
   pipelinesExceeded: number;
   /** F38: gateway calls refused because too many were open. */
   callsRefused: number;
+  /** F37: answers replaced by 503 because too many bytes of answers waited for their clients. */
+  answersRefused: number;
   /** Requests with a host name that is not allowed. */
   hostsRefused: number;
+  /** WebSockets refused because their page is of an origin that is not allowed. */
+  originsRefused: number;
 }
 
 export function newHttpCounters(): HttpCounters {
@@ -37,6 +41,8 @@ export function newHttpCounters(): HttpCounters {
     stalledAnswers: 0,
     pipelinesExceeded: 0,
     callsRefused: 0,
+    answersRefused: 0,
     hostsRefused: 0,
+    originsRefused: 0,
   };
 }

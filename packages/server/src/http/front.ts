@@ -4,7 +4,7 @@
  */
 import type { PlainHeaders, PlainRequest } from "@holdfast/transport";
 import type { Door, Route } from "../ops/route.js";
-import { Access, type AccessOptions, type RequestHead } from "./access.js";
+import { HttpAdmission, type HttpAdmissionOptions, type RequestHead } from "./admission.js";
 import { respondNotFound, respondRedirect, respondText } from "./answers.js";
 import type { HttpCounters } from "./counters.js";
 import type { Gateway } from "./gateway/gateway.js";
@@ -13,7 +13,7 @@ import { cleanTarget, decodePath, withoutQuery } from "./target.js";
 
 export type { Door, Route } from "../ops/route.js";
 
-export interface HttpFrontOptions extends AccessOptions {
+export interface HttpFrontOptions extends HttpAdmissionOptions {
   /** Serves /v3/; without it that is a path like any other. */
   readonly gateway?: Gateway | undefined;
   /** Offered, in order, whatever the gateway does not take. At a door for metrics they are all there is. */
@@ -24,27 +24,28 @@ export interface HttpFrontOptions extends AccessOptions {
 }
 
 const plainText: PlainHeaders = [["content-type", "text/plain; charset=utf-8"]];
+const expectationFailed = 417;
 const gatewayRoot = "/v3";
 /** The name of 3.3 for the same. */
 const oldGatewayPrefix = "/v3beta/";
 
 export class HttpFront {
-  readonly #access: Access;
+  readonly #admission: HttpAdmission;
   readonly #gateway: Gateway | undefined;
   readonly #routes: readonly Route[];
   readonly #onError: (error: unknown) => void;
 
   constructor(options: HttpFrontOptions) {
-    this.#access = new Access(options, options.counters);
+    this.#admission = new HttpAdmission(options, options.counters);
     this.#gateway = options.gateway;
     this.#routes = options.routes;
     this.#onError = options.onError ?? throwLater;
   }
 
-  /** Answers a request, now or later. Never throws. */
-  handle(request: PlainRequest, door: Door): void {
+  /** Answers a request, now or later; with 417 if it `expectsUnknown` of us. Never throws. */
+  handle(request: PlainRequest, door: Door, expectsUnknown = false): void {
     try {
-      this.#handle(request, door);
+      this.#handle(request, door, expectsUnknown);
     } catch (error) {
       respondText(request, 500, "internal error");
       this.#onError(error);
@@ -57,11 +58,16 @@ export class HttpFront {
    */
   webSocketPath(head: RequestHead, path: string, door: Door): string | undefined {
     const routed = routedPath(path);
-    if (!this.#isGateways(routed, door) || this.#access.refusalOf(head, true, door) !== undefined) return undefined;
+    if (!this.#isGateways(routed, door) || this.#admission.refusalOf(head, true, door) !== undefined) return undefined;
     return decodePath(withoutQuery(routed));
   }
 
-  #handle(request: PlainRequest, door: Door): void {
+  /** Whether a page of `origin`, undefined for none, may open WebSockets. Counts those that may not. */
+  admitsOrigin(origin: string | undefined): boolean {
+    return this.#admission.admitsOrigin(origin);
+  }
+
+  #handle(request: PlainRequest, door: Door, expectsUnknown: boolean): void {
     if (decodePath(withoutQuery(request.path)) === undefined) {
       // Go's server gives this answer itself, before anything of etcd's sees the request; so it does to `OPTIONS *`.
       request.respond(400, plainText, "400 Bad Request");
@@ -76,13 +82,14 @@ export class HttpFront {
       return;
     }
     const path = routedPath(request.path);
-    const refusal = this.#access.refusalOf(request, this.#isGateways(path, door), door);
+    const refusal = this.#admission.refusalOf(request, this.#isGateways(path, door), door);
     if (refusal !== undefined) {
-      this.#access.refuse(request, refusal);
+      this.#admission.refuse(request, refusal);
       return;
     }
-    const routed = new RoutedRequest(request, path, this.#access.headersFor(request));
-    if (request.method === "OPTIONS") routed.respond(200, [], "");
+    const routed = new RoutedRequest(request, path, this.#admission.headersFor(request));
+    if (expectsUnknown) respondText(routed, expectationFailed, "417 Expectation Failed");
+    else if (request.method === "OPTIONS") routed.respond(200, [], "");
     else this.#route(routed, door);
   }
 

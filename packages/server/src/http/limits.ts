@@ -31,12 +31,18 @@ export interface HttpLimits {
   readonly lowWaterBytes: number;
   /** F37: an answer that heeds no congestion is cut off above so many unsent bytes. */
   readonly unsentBytesMax: number;
+  /** F37: bytes of all whole answers that wait for their clients; above it 503. A single answer may be larger. */
+  readonly answerBytesTotalMax: number;
+  /** Answers up to this size are not counted there: each connection makes one at a time. */
+  readonly smallAnswerBytesMax: number;
   /** F37: requests of one connection that may wait behind the one that is answered; above it the connection is closed. */
   readonly pipelinedRequestsMax: number;
   /** F38: gateway calls open at one time, over all connections; above it RESOURCE_EXHAUSTED. */
   readonly openCallsMax: number;
   /** JSON values of one request body that are worked on before other connections get their turn. */
   readonly messagesPerTurn: number;
+  /** Characters of those values, likewise; the value that reaches it is read to its end. */
+  readonly jsonCharactersPerTurn: number;
   /** Time for the client's part of the end of a WebSocket. */
   readonly webSocketCloseMs: number;
   /** After so much silence the system asks whether the client's machine is still there. */
@@ -62,9 +68,12 @@ export const defaultHttpLimits: HttpLimits = {
   highWaterBytes: 256 * KIB,
   lowWaterBytes: 64 * KIB,
   unsentBytesMax: 8 * MIB,
+  answerBytesTotalMax: 256 * MIB,
+  smallAnswerBytesMax: 64 * KIB,
   pipelinedRequestsMax: 64,
   openCallsMax: 10_000,
   messagesPerTurn: 1_000,
+  jsonCharactersPerTurn: 64 * KIB,
   webSocketCloseMs: 5_000,
   keepAliveMs: 30_000,
   sweepIntervalMs: 1_000,

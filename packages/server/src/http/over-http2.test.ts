@@ -1,10 +1,11 @@
 /** The same front for requests that came over HTTP/2 to the gRPC transport. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import { GrpcServer, type Method, type ServerCall } from "@holdfast/transport";
+import type { Route } from "../ops/route.js";
 import { until } from "../testing/services.js";
 import { clearDoor, type HarnessOptions, HttpHarness } from "./testing/http-harness.js";
 
@@ -101,4 +102,25 @@ test("F20: a stream that is not read holds back, and goes on when it is read", a
   const text = await textOf(stream);
   assert.equal(text.split('{"result":').length - 1, total);
   assert.ok(mostUnsent < 600 * 1024, String(mostUnsent));
+});
+
+test("F37: answers that wait for their clients are bounded together with those over HTTP/1.1", async (t) => {
+  const bytes = 1_000_000;
+  const httpLimits = { answerBytesTotalMax: bytes * 1.5, smallAnswerBytesMax: 1_000 };
+  const route: Route = (request) => {
+    request.respond(200, [], Buffer.alloc(bytes, "x"));
+    return true;
+  };
+  const { harness, session } = await startBoth(t, { httpLimits, routes: [route] });
+  const unread = session.request({ ":path": "/" });
+  await until(() => harness.http1.answerBytes === bytes);
+  const second = session.request({ ":path": "/" });
+  assert.equal((await once(second, "response"))[0][":status"], 503);
+  assert.match(await textOf(second), /^\{"code":14,/);
+  assert.equal((await fetch(`${harness.origin}/`)).status, 503);
+  assert.equal(harness.counters.answersRefused, 2);
+  unread.close(constants.NGHTTP2_CANCEL);
+  await until(() => harness.http1.answerBytes === 0);
+  assert.equal((await textOf(session.request({ ":path": "/" }))).length, bytes);
+  await until(() => harness.http1.answerBytes === 0);
 });

@@ -11,6 +11,8 @@ test("paths are cleaned as Go's ServeMux does it; what is clean stays", () => {
     ["/a?x=//../", undefined],
     ["//v3/kv/put?a=1", "/v3/kv/put?a=1"],
     ["//evil.example", "/evil.example"],
+    ["/x/..//\\evil.example", "/%5Cevil.example"],
+    ["/\\evil.example/../\\/.?\\", "/%5C?\\"],
     ["/v3/./kv/../kv/put", "/v3/kv/put"],
     ["/foo/.", "/foo"],
     ["/foo/./", "/foo/"],

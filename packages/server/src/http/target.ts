@@ -16,7 +16,9 @@ export function cleanTarget(path: string): string | undefined {
     else if (part !== "" && part !== ".") parts.push(part);
   }
   const end = bare.endsWith("/") && parts.length > 0 ? "/" : "";
-  return `/${parts.join("/")}${end}${path.slice(bare.length)}`;
+  // Browsers take a backslash for a slash, and two slashes for the beginning of another host's name.
+  const clean = `/${parts.join("/")}${end}`.replaceAll("\\", "%5C");
+  return clean + path.slice(bare.length);
 }
 
 /** `path` with its percent escapes decoded; undefined if they are none. */

@@ -1,19 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  AlarmAction,
+  AlarmType,
   authService,
   CompareTarget,
   createCompare,
   createRangeRequest,
   createRequestOp,
   createTxnRequest,
+  electionService,
   etcdErrors,
   kvService,
+  maintenanceService,
   StatusCode,
 } from "@holdfast/protocol";
 import { allow, startSecured } from "../testing/secured.js";
 import { until } from "../testing/services.js";
-import { rejectsAs } from "../testing/status-error.js";
+import { rejectsAs, rejectsAsUnknown } from "../testing/status-error.js";
 import { byteString, bytes, putOp, type TestClient } from "../testing/test-client.js";
 
 const auth = authService.methods;
@@ -140,4 +144,29 @@ test("AUTH-3: switching authentication on stops who has not logged in", async (t
   await anonymous.put("a", "1");
   await anonymous.call(auth.authEnable);
   await rejectsAs(anonymous.call(kv.put, { key: byteString("a"), value: bytes("2") }), etcdErrors.userEmpty);
+});
+
+test("AUTH-22, ORD-1: what nobody asks for is refused without being logged", async (t) => {
+  const { anonymous, services, root } = await startSecured(t);
+  await root.grant(7n);
+  const before = services.replica.machine.appliedCommands;
+  const requestBytes = services.context.limits.requestBytes;
+  const large = "x".repeat(requestBytes - 1000);
+  await rejectsAs(anonymous.put("a", large), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.delete(large), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.call(kv.txn, { success: [putOp("a", large)] }), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.compact(1), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.grant(8n), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.revoke(7n), etcdErrors.userEmpty);
+  await rejectsAsUnknown(anonymous.unlock(large), etcdErrors.userEmpty);
+  const leader = { name: byteString("n"), key: byteString("n/7"), rev: 1, lease: 7n };
+  await rejectsAsUnknown(anonymous.call(electionService.methods.proclaim, { leader }), etcdErrors.userEmpty);
+  await rejectsAsUnknown(anonymous.call(electionService.methods.resign, { leader }), etcdErrors.userEmpty);
+  await rejectsAs(anonymous.call(auth.roleAdd, { name: large }), etcdErrors.userEmpty);
+  assert.equal(services.replica.machine.appliedCommands, before);
+  await rejectsAs(anonymous.put("a", "x".repeat(requestBytes)), etcdErrors.requestTooLarge);
+  const raised = { action: AlarmAction.ACTIVATE, memberId: 1n, alarm: AlarmType.NOSPACE };
+  await root.call(maintenanceService.methods.alarm, raised);
+  await rejectsAs(anonymous.put("a"), etcdErrors.noSpace);
+  assert.equal(services.replica.machine.appliedCommands, before + 1);
 });

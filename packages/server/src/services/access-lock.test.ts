@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { authService, type EtcdError, electionService, etcdErrors, lockService } from "@holdfast/protocol";
+import {
+  authService,
+  type EtcdError,
+  electionService,
+  etcdErrors,
+  leaseService,
+  lockService,
+} from "@holdfast/protocol";
 import { startSecured } from "../testing/secured.js";
 import { until } from "../testing/services.js";
 import { rejectsAsUnknown } from "../testing/status-error.js";
+import { temporaryFolder } from "../testing/temporary-folder.js";
 import { byteString, bytes, type TestClient } from "../testing/test-client.js";
 
 const auth = authService.methods;
@@ -40,6 +50,15 @@ test("LOCK-24, LOCK-14: locking takes reading all keys of the name and writing t
   assert.equal(await (await as("ann")).lock("n", 4n), "n/4");
   await rejectsAsUnknown((await as("reader")).unlock("n/4"), etcdErrors.permissionDenied);
   await (await as("writer")).unlock("n/4");
+});
+
+test("LOCK-24, LOCK-7: no lease is made for a call whose caller may not read the keys of the name", async (t) => {
+  const { anonymous, as, root } = await startSecured(t, { writer: [["w", "n/", "n0"]] });
+  for (const client of [anonymous, anonymous.withToken("rubbish"), await as("writer")]) {
+    await assert.rejects(lock(client, 0n));
+    await assert.rejects(client.call(election.campaign, { name }));
+  }
+  assert.deepEqual((await root.call(leaseService.methods.leaseLeases)).leases, []);
 });
 
 test("LOCK-26: each waiter is asked for its own rights, and who lost them meanwhile is passed over", async (t) => {
@@ -120,4 +139,19 @@ test("ELECT-23, LOCK-26: an observer is asked again whenever it looks for the ne
   await root.call(auth.roleDelete, { role: "ann" });
   await root.call(lockService.methods.unlock, { key: byteString("n/1") });
   await rejectsAsUnknown(observing.next(), etcdErrors.permissionDenied);
+});
+
+test("ELECT-23, AUTH-11: a signed token that a change has voided observes nothing", async (t) => {
+  const privateKeyFile = join(temporaryFolder(), "secret");
+  writeFileSync(privateKeyFile, "a secret that is long enough for anybody");
+  const token = { signMethod: "HS256", privateKeyFile };
+  const { as, services } = await startSecured(t, { ann: [all] }, { auth: { token } });
+  const [ann, root] = [await as("ann"), await as("root")];
+  await root.grant(1n);
+  await root.call(election.campaign, { name, lease: 1n });
+  assert.equal((await ann.stream(election.observe, { name }).next()).kv?.key, "n/1");
+  await root.call(auth.userChangePassword, { name: "ann", password: "new" });
+  await rejectsAsUnknown(ann.call(election.leader, { name }), etcdErrors.authOldRevision);
+  await rejectsAsUnknown(ann.stream(election.observe, { name }).next(), etcdErrors.authOldRevision);
+  assert.equal(services.context.openCalls.size, 1);
 });

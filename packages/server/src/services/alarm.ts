@@ -14,7 +14,7 @@ import type { Command } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
-import { CallProposer } from "./method.js";
+import { CallProposer, refuse } from "./method.js";
 
 export function alarm(request: AlarmRequest, call: ServerCall, context: ServiceContext): void {
   switch (request.action) {
@@ -46,6 +46,7 @@ function change({ action, alarm, memberId }: AlarmRequest, call: ServerCall, con
     memberId,
     alarm,
   };
+  if (refuse(call, context.access.nobodysRefusal(command, caller))) return;
   const proposer = new CallProposer<"alarm">(call, ({ alarms }) =>
     encodeSharedAlarmResponse({ header: context.headerNow(), alarms }),
   );

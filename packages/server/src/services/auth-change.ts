@@ -5,13 +5,13 @@ import type { ServerCall } from "@holdfast/transport";
 import { type Identified, refuseToken } from "../access/access.js";
 import { isRequestTooLarge } from "../limits.js";
 import type { ServiceContext } from "./context.js";
-import { CallProposer } from "./method.js";
+import { CallProposer, refuse } from "./method.js";
 import { statusOf } from "./status.js";
 
 /** Encodes an answer that has nothing but a header. */
 export type EncodeHeader = (response: { header: ResponseHeader }) => Uint8Array;
 
-/** Proposes `command` for `caller` and ends the call with what became of it. */
+/** Proposes `command` for `caller`, unless there is no room for what it adds (see `Quota`), and ends the call with what became of it. */
 export function proposeAuthChange(
   context: ServiceContext,
   call: ServerCall,
@@ -24,6 +24,7 @@ export function proposeAuthChange(
     call.end(statusOf(etcdErrors.requestTooLarge));
     return;
   }
+  if (refuse(call, context.access.nobodysRefusal(command, caller)) || context.quota.refuses(call, command)) return;
   const proposer = new CallProposer<AuthCommand["kind"]>(call, () => encode({ header: context.headerNow() }));
   context.replica.propose(command, proposer, caller);
 }

@@ -94,6 +94,9 @@ test("AUTH-14: a hash made elsewhere is taken over if it can be checked, else re
     return root.call(auth.userChangePassword, { name: "ann", hashedPassword });
   };
   await rejectsAs(change("$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"), etcdTexts.noPasswordUser);
+  // One that would keep a thread busy for hours.
+  const endless = `$scrypt$ln=14,r=8,p=999999$${"A".repeat(22)}$${"B".repeat(43)}`;
+  await rejectsAs(change(endless), etcdTexts.noPasswordUser);
   await logIn(anonymous, "ann");
   await change(await passwords.hash("from elsewhere", () => true));
   await logIn(anonymous, "ann", "from elsewhere");

@@ -69,11 +69,11 @@ class ElectionService {
   }
 
   campaign(request: CampaignRequest, call: ServerCall): void {
+    if (refusesReading(this.#context, call, prefixOf(request.name))) return;
     withLease(this.#context, call, request.lease, (lease) => this.#join(request, lease, call));
   }
 
   #join(request: CampaignRequest, lease: bigint, call: ServerCall): void {
-    if (refusesReading(this.#context, call, prefixOf(request.name))) return;
     const key = ownershipKey(request.name, lease);
     const command = { kind: "txn", request: joinTransaction(key, lease, request.value) } as const;
     proposeForCall(this.#context, call, command, (outcome) => {

@@ -67,6 +67,7 @@ class KvService {
     if (this.#context.quota.refuses(call, command) || refuse(call, checkPut(request))) return;
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
+    if (refuse(call, this.#context.access.nobodysRefusal(command, caller))) return;
     const proposer = new CallProposer<"put">(call, ({ response }) =>
       encodeSharedPutResponse(this.#context.withHeader(response)),
     );
@@ -77,10 +78,12 @@ class KvService {
     if (refuse(call, checkDeleteRange(request))) return;
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
+    const command: Command = { kind: "deleteRange", request };
+    if (refuse(call, this.#context.access.nobodysRefusal(command, caller))) return;
     const proposer = new CallProposer<"deleteRange">(call, ({ response }) =>
       encodeSharedDeleteRangeResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.proposeEncoded({ kind: "deleteRange", request }, bytes, proposer, caller);
+    this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
 
   txn(request: TxnRequest, call: ServerCall, bytes: Uint8Array): void {
@@ -93,6 +96,7 @@ class KvService {
     }
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
+    if (refuse(call, this.#context.access.nobodysRefusal(command, caller))) return;
     const proposer = new CallProposer<"txn">(call, ({ response }) =>
       encodeSharedTxnResponse(this.#context.withHeader(response)),
     );
@@ -103,10 +107,11 @@ class KvService {
   compact(request: CompactionRequest, call: ServerCall): void {
     const { replica, access } = this.#context;
     const caller = access.identify(call);
-    if (refuseToken(call, caller)) return;
+    const command: Command = { kind: "compact", revision: request.revision };
+    if (refuseToken(call, caller) || refuse(call, access.nobodysRefusal(command, caller))) return;
     const answer = (): void => call.reply(encodeSharedCompactionResponse({ header: this.#context.headerNow() }));
     replica.propose(
-      { kind: "compact", revision: request.revision },
+      command,
       {
         settled: (outcome) => {
           if (outcome.kind === "refused") refuse(call, outcome.refusal);

@@ -37,11 +37,11 @@ export function lockMethods(context: ServiceContext): Method[] {
 }
 
 function lock(request: LockRequest, call: ServerCall, context: ServiceContext): void {
+  if (refusesReading(context, call, prefixOf(request.name))) return;
   withLease(context, call, request.lease, (lease) => join(request, lease, call, context));
 }
 
 function join(request: LockRequest, lease: bigint, call: ServerCall, context: ServiceContext): void {
-  if (refusesReading(context, call, prefixOf(request.name))) return;
   const key = ownershipKey(request.name, lease);
   const command = { kind: "txn", request: joinTransaction(key, lease, noValue) } as const;
   proposeForCall(context, call, command, (outcome) => {

@@ -31,6 +31,9 @@ export const etcdVersion = "3.7.1";
 /** What etcd calls the version of its cluster and of its storage. */
 export const etcdClusterVersion = "3.7.0";
 
+/** What even an empty store is said to take: etcdctl divides by the size. */
+const emptyStoreBytes = 512;
+
 export function maintenanceMethods(context: ServiceContext): Method[] {
   const downgrade = new Downgrade();
   const snapshots = new Snapshots(context, etcdClusterVersion);
@@ -68,15 +71,15 @@ function moveLeader(targetId: bigint, call: ServerCall, { identity }: ServiceCon
 /** One member is its own leader (MAINT-1, MAINT-2). */
 function status(call: ServerCall, context: ServiceContext, downgrade: Downgrade): void {
   const { replica, identity, quota } = context;
-  const { approximateBytes } = replica.machine;
+  const bytes = Math.max(replica.machine.approximateBytes, emptyStoreBytes);
   call.reply(
     encodeSharedStatusResponse(
       createStatusResponse({
         header: context.headerNow(),
         version: etcdVersion,
         // What the quota is held against, all of it in use: space given up is free at once.
-        dbSize: approximateBytes,
-        dbSizeInUse: approximateBytes,
+        dbSize: bytes,
+        dbSizeInUse: bytes,
         leader: identity.memberId,
         raftIndex: replica.committedIndex,
         raftAppliedIndex: replica.appliedIndex,

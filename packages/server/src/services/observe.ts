@@ -43,7 +43,8 @@ class Observer implements WatchConsumer {
 
   start(): void {
     const { watches } = this.#context.replica;
-    if (this.#isRefused()) return;
+    // As the caller came: lifted to the present revision, a token that a change has voided would be good again (AUTH-11).
+    if (this.#isRefused(this.#caller)) return;
     this.#call.sendHeaders();
     this.#context.openCalls.add(this.#call, () => this.#unwatch());
     this.#call.onDrain(() => {
@@ -59,7 +60,7 @@ class Observer implements WatchConsumer {
         if (version.key === this.#leader) this.#send(version, version.modRevision);
       } else if (version.key === this.#leader) {
         // The leader's own deletion: look again, from the present on (ELECT-26).
-        if (!this.#isRefused()) this.#look();
+        if (!this.#isRefused(this.#context.access.asOfNow(this.#caller))) this.#look();
         return;
       }
     }
@@ -77,9 +78,9 @@ class Observer implements WatchConsumer {
   }
 
   /** Each look at the candidates takes the right to see them all. Ends the call without it; true if it did. */
-  #isRefused(): boolean {
+  #isRefused(caller: Caller | undefined): boolean {
     const { access, openCalls } = this.#context;
-    const refusal = access.enabled ? access.refusal(readingAll(this.#prefix), access.asOfNow(this.#caller)) : undefined;
+    const refusal = access.enabled ? access.refusal(readingAll(this.#prefix), caller) : undefined;
     if (refusal === undefined) return false;
     this.#unwatch();
     openCalls.remove(this.#call);

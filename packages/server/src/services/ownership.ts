@@ -67,10 +67,7 @@ export function proposeForCall(
   settled: (outcome: Exclude<Outcome, { kind: "refused" }>) => void,
   failed: (status: Status) => void = (status) => call.end(status),
 ): void {
-  if (context.quota.isExceededBy(command)) {
-    context.quota.raise(() => failed(asUnknown(statusOf(etcdErrors.noSpace))));
-    return;
-  }
+  if (context.quota.endIfRefused(command, (status) => failed(asUnknown(status)))) return;
   const caller = context.access.identify(call);
   if (caller === invalidToken) {
     failed(asUnknown(invalidTokenStatus));
@@ -79,6 +76,11 @@ export function proposeForCall(
   const body = encodeCommand(command).subarray(1);
   if (isRequestTooLarge(body.length, context.limits)) {
     failed(asUnknown(statusOf(etcdErrors.requestTooLarge)));
+    return;
+  }
+  const refusal = context.access.nobodysRefusal(command, caller);
+  if (refusal !== undefined) {
+    failed(asUnknown(statusOfRefusal(refusal)));
     return;
   }
   const proposer: Proposer = {
@@ -110,7 +112,10 @@ function statusOfLostProposal(failure: ProposalFailure): Status {
   return failure === "unknown" || failure === "stopped" ? status : asUnknown(status);
 }
 
-/** Calls `then` with the caller's lease, or with one of 60 s made for it (LOCK-7, ELECT-3). */
+/**
+ * Calls `then` with the caller's lease, or with one of 60 s made for it (LOCK-7, ELECT-3). To be called after all else was
+ * checked that can be: a lease made for a call that is refused then stays for its 60 s.
+ */
 export function withLease(
   context: ServiceContext,
   call: ServerCall,

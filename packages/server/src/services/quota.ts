@@ -1,11 +1,13 @@
 /**
  * The quota: what costs space is refused before it is logged once the store would grow to it, and the NOSPACE alarm is
- * raised, which then stays until somebody clears it (MAINT-4, MAINT-6).
+ * raised, which then stays until somebody clears it (MAINT-4, MAINT-6). Users and roles may take a little more than that, so
+ * that a full store can still be administered, as in etcd, where they are not held against the quota at all.
  */
 import { AlarmType, etcdErrors } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
-import { type Command, costOf } from "@holdfast/state-machine";
-import type { ServerCall } from "@holdfast/transport";
+import { type Command, costOf, growthOf } from "@holdfast/state-machine";
+import type { ServerCall, Status } from "@holdfast/transport";
+import { authReserveBytes } from "../limits.js";
 import { statusOf } from "./status.js";
 
 /** etcd's default. */
@@ -25,27 +27,46 @@ export class Quota {
     this.bytes = bytes;
   }
 
-  /** True if `command` would bring the store to the quota; `raise` must follow. What waits for the log counts in. */
-  isExceededBy(command: Command): boolean {
-    if (this.bytes <= 0) return false;
-    const cost = costOf(command);
-    if (cost === 0) return false;
-    const { machine, waitingBytes } = this.#replica;
-    return machine.approximateBytes + waitingBytes + cost >= this.bytes;
+  /** Ends the call if there is no room for `command`, see `endIfRefused`. True if there is none. */
+  refuses(call: ServerCall, command: Command): boolean {
+    return this.#hasRoomFor(command) ? false : this.endIfRefused(command, (status) => call.end(status));
   }
 
-  /** Ends the call, once the alarm is raised, if `command` would bring the store to the quota. True if it will. */
-  refuses(call: ServerCall, command: Command): boolean {
-    if (!this.isExceededBy(command)) return false;
-    this.raise(() => call.end(statusOf(etcdErrors.noSpace)));
+  /**
+   * Calls `end` with the status of a refusal if there is no room for `command`; true if there is none. That is no space,
+   * once the alarm is raised, if it would bring the store to the quota.
+   *
+   * What waits for the log counts in, or one burst would run far past the quota. But it may yet be refused for another
+   * reason, and must not raise an alarm that stays: where there is too little room only because of it, the answer is too many
+   * requests, which asks the client to come again. etcd counts nothing that waits, and never refuses for want of space
+   * without the alarm.
+   */
+  endIfRefused(command: Command, end: (status: Status) => void): boolean {
+    if (this.#hasRoomFor(command)) return false;
+    if (this.#isFullFor(command, 0)) this.#raise(() => end(statusOf(etcdErrors.noSpace)));
+    else end(statusOf(etcdErrors.requestTooManyRequests));
     return true;
+  }
+
+  #hasRoomFor(command: Command): boolean {
+    return !this.#isFullFor(command, this.#replica.waitingBytes);
+  }
+
+  /** Whether `command` would bring the store, grown by `waitingBytes`, to what it may take. */
+  #isFullFor(command: Command, waitingBytes: number): boolean {
+    if (this.bytes <= 0) return false;
+    const growth = growthOf(command);
+    if (growth === 0) return false;
+    // Changes of users and roles cost nothing but this growth.
+    const bytesMax = costOf(command) === 0 ? this.bytes + authReserveBytes : this.bytes;
+    return this.#replica.machine.approximateBytes + waitingBytes + growth >= bytesMax;
   }
 
   /**
    * Raises NOSPACE, once, however many requests find the store full meanwhile, and then calls `done`: who is refused for
    * want of space finds the alarm. Where the log takes no more, there is none to wait for.
    */
-  raise(done: () => void): void {
+  #raise(done: () => void): void {
     if (this.#replica.machine.alarms().some(({ alarm }) => alarm === AlarmType.NOSPACE)) {
       done();
       return;

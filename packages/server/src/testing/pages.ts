@@ -45,6 +45,7 @@ export async function ask(
     unsentBytes: 0,
     congested: false,
     onDrain: notInPieces,
+    onTaken: (listener: () => void) => listener(),
     onCancel: () => {},
   };
   return routes.some((route) => route(request, { serves, secure: false })) ? answer : undefined;

@@ -20,6 +20,7 @@ import type { Command, LeaseRecord, Refusal } from "../types.js";
 import type { Action } from "./action.js";
 import type { AuthStore } from "./auth-store.js";
 import { type Caller, systemCaller } from "./auth-types.js";
+import { LeaseRights } from "./lease-rights.js";
 import type { UserAccess } from "./user-access.js";
 
 type Verdict = Refusal | undefined;
@@ -30,10 +31,12 @@ const firstKey = "\0" as ByteString;
 export class AccessControl {
   readonly #auth: AuthStore;
   readonly #leases: LeaseTable;
+  readonly #leaseRights = new LeaseRights();
 
   constructor(auth: AuthStore, leases: LeaseTable) {
     this.#auth = auth;
     this.#leases = leases;
+    leases.observer = this.#leaseRights;
   }
 
   /** Why `caller` may not run `command` now; undefined when nothing speaks against it. */
@@ -159,38 +162,40 @@ export class AccessControl {
 
   /** WRITE on all keys of the lease, for ending and for renewing it. */
   #leaseWriteRefusal(leaseId: bigint, caller: Caller | undefined): Verdict {
-    return this.#leaseKeysRefusal(this.#leases.find(leaseId), caller, mayWriteAll);
+    return this.#leaseKeysRefusal(this.#leases.find(leaseId), caller, "write");
   }
 
   #timeToLiveRefusal(leaseId: bigint, keys: boolean, caller: Caller | undefined): Verdict {
-    return this.#leaseKeysRefusal(keys ? this.#leases.find(leaseId) : undefined, caller, mayReadAll);
+    return this.#leaseKeysRefusal(keys ? this.#leases.find(leaseId) : undefined, caller, "read");
   }
 
   #leaseLeasesRefusal(caller: Caller | undefined): Verdict {
     for (const lease of this.#leases.all()) {
-      const refusal = this.#leaseKeysRefusal(lease, caller, mayReadAll);
+      const refusal = this.#leaseKeysRefusal(lease, caller, "read");
       if (refusal !== undefined) return refusal;
     }
     return this.#authenticatedRefusal(caller);
   }
 
   /** Where there are no keys, any user will do; for role `root`, the caller's auth revision is not looked at. */
-  #leaseKeysRefusal(
-    lease: LeaseRecord | undefined,
-    caller: Caller | undefined,
-    isAllowed: (access: UserAccess, lease: LeaseRecord) => boolean,
-  ): Verdict {
+  #leaseKeysRefusal(lease: LeaseRecord | undefined, caller: Caller | undefined, wanted: "read" | "write"): Verdict {
     if (lease === undefined || lease.keys.size === 0) return this.#authenticatedRefusal(caller);
     if (this.#adminRefusal(caller) === undefined) return undefined;
     const access = this.#keyAccess(caller);
-    return typeof access === "string" ? access : verdict(isAllowed(access, lease));
+    if (typeof access === "string") return access;
+    const { revision } = this.#auth;
+    return verdict(
+      wanted === "write"
+        ? this.#leaseRights.mayWriteAll(access, lease, revision)
+        : this.#leaseRights.mayReadAll(access, lease, revision),
+    );
   }
 
   /** WRITE on all keys of the lease as well: who may not revoke it must not tie a key to it. */
   #mayPut(access: UserAccess, { key, lease, prevKv }: PutRequest): boolean {
     if (!access.mayWrite(key, emptyByteString) || (prevKv && !access.mayRead(key, emptyByteString))) return false;
     const record = this.#leases.find(lease);
-    return record === undefined || mayWriteAll(access, record);
+    return record === undefined || this.#leaseRights.mayWriteAll(access, record, this.#auth.revision);
   }
 
   #mayTxn(access: UserAccess, { compare, success, failure }: TxnRequest): boolean {
@@ -229,18 +234,6 @@ function mayCompare(access: UserAccess, { key, rangeEnd }: Compare): boolean {
 
 function mayDelete(access: UserAccess, { key, rangeEnd, prevKv }: DeleteRangeRequest): boolean {
   return access.mayWrite(key, rangeEnd) && (!prevKv || access.mayRead(key, rangeEnd));
-}
-
-function mayWriteAll(access: UserAccess, { keys }: LeaseRecord): boolean {
-  if (access.isRoot) return true;
-  for (const key of keys) if (!access.mayWrite(key, emptyByteString)) return false;
-  return true;
-}
-
-function mayReadAll(access: UserAccess, { keys }: LeaseRecord): boolean {
-  if (access.isRoot) return true;
-  for (const key of keys) if (!access.mayRead(key, emptyByteString)) return false;
-  return true;
 }
 
 /** Whether transactions are nested in each other deeper than `levels`. */

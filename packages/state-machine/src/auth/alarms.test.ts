@@ -3,12 +3,12 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AlarmType, createTxnRequest, type RequestOp, type TxnRequest } from "@holdfast/protocol";
-import { AuthDriver, secured } from "../testing/auth-builders.js";
-import { deleteOp, deleteRequest, putOp, putRequest, rangeOp, txnOp } from "../testing/builders.js";
+import { AlarmType, createTxnRequest, PermissionType, type RequestOp, type TxnRequest } from "@holdfast/protocol";
+import { AuthDriver, grantOf, secured } from "../testing/auth-builders.js";
+import { deleteOp, deleteRequest, key, putOp, putRequest, rangeOp, txnOp } from "../testing/builders.js";
 import type { Command } from "../types.js";
 import { systemCaller } from "./auth-types.js";
-import { costOf } from "./cost.js";
+import { costOf, growthOf } from "./cost.js";
 
 const { NOSPACE, CORRUPT, NONE } = AlarmType;
 
@@ -139,6 +139,24 @@ test("MAINT-6: what commands cost", () => {
   for (const command of [remove, deleting, readOnly, compact, revoke, alarm("activate", 1)]) {
     assert.equal(costOf(command), 0);
   }
+});
+
+test("MAINT-6, MAINT-4: what adds to users and roles grows the store, and costs nothing under NOSPACE", () => {
+  const grantA = grantOf("role", PermissionType.READ, key("abc"), key("de"));
+  const growths: [Command, number][] = [
+    [{ kind: "userAdd", name: "ann", passwordHash: "hash", noPassword: false }, 71],
+    [{ kind: "userChangePassword", name: "ann", passwordHash: "hash" }, 4],
+    [{ kind: "userGrantRole", userName: "ann", roleName: "role" }, 4],
+    [{ kind: "roleAdd", name: "role" }, 68],
+    [grantA, 69],
+    [{ kind: "roleGrantPermission", roleName: "role", permission: undefined }, 0],
+    [{ kind: "roleDelete", name: "role" }, 0],
+  ];
+  for (const [command, growth] of growths) {
+    assert.equal(growthOf(command), growth, command.kind);
+    assert.equal(costOf(command), 0);
+  }
+  for (const command of [put, grant, remove, compact]) assert.equal(growthOf(command), costOf(command));
 });
 
 test("F10: reckoning the cost of a transaction nested out of all reason comes to an end", () => {

@@ -2,7 +2,7 @@
  * What a command is reckoned to cost against the quota (MAINT-6).
  */
 import type { PutRequest, RequestOp, TxnRequest } from "@holdfast/protocol";
-import { leaseCostBytes, putOverheadBytes, transactionDepthMax } from "../limits.js";
+import { leaseCostBytes, putOverheadBytes, recordOverheadBytes, transactionDepthMax } from "../limits.js";
 import type { Command } from "../types.js";
 
 /**
@@ -19,6 +19,30 @@ export function costOf(command: Command): number {
       return leaseCostBytes;
     default:
       return 0;
+  }
+}
+
+/**
+ * What a command is reckoned to add to the store, in bytes, for the server's own look at the quota: `costOf` it, and what a
+ * change of users and roles adds to them. That NOSPACE stops nothing that changes users and roles (MAINT-4) is why this is
+ * apart; nothing that `apply` decides may depend on it.
+ */
+export function growthOf(command: Command): number {
+  switch (command.kind) {
+    case "userAdd":
+      return recordOverheadBytes + command.name.length + command.passwordHash.length;
+    case "userChangePassword":
+      return command.passwordHash.length;
+    case "userGrantRole":
+      return command.roleName.length;
+    case "roleAdd":
+      return recordOverheadBytes + command.name.length;
+    case "roleGrantPermission": {
+      const { permission } = command;
+      return permission === undefined ? 0 : recordOverheadBytes + permission.key.length + permission.rangeEnd.length;
+    }
+    default:
+      return costOf(command);
   }
 }
 

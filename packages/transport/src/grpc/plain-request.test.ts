@@ -142,3 +142,32 @@ test("F20: an answer in pieces is congested while the peer takes nothing, and to
   await peer.roundTrip();
   assert.deepEqual([request?.congested, drained], [false, 1]);
 });
+
+test("F37: a hook hears when nothing of its answer waits any more, whether it was taken or lost", async (t) => {
+  const taken: string[] = [];
+  const answered: PlainRequest[] = [];
+  const server = await serve(t, {
+    onPlainRequest: (request) => {
+      request.respond(200, [], "x".repeat(10));
+      request.onTaken(() => taken.push(request.path));
+      answered.push(request);
+    },
+  });
+  const peer = await server.peer([4, 3]);
+  peer.send(headers(1, get("/slow"), Flag.endStream), headers(3, get("/reset"), Flag.endStream));
+  await peer.roundTrip();
+  assert.equal(taken.length, 0);
+  peer.send(reset(3, Code.cancel));
+  await peer.roundTrip();
+  assert.deepEqual(taken, ["/reset"]);
+  answered[1]?.onTaken(() => taken.push("at once"));
+  assert.deepEqual(taken.splice(0), ["/reset", "at once"]);
+  peer.send(windowUpdate(1, 7));
+  await peer.roundTrip();
+  assert.deepEqual(taken.splice(0), ["/slow"]);
+  peer.send(headers(5, get("/lost"), Flag.endStream));
+  await peer.roundTrip();
+  peer.socket.destroy();
+  while (server.grpc.connectionCount > 0) await server.advance(250);
+  assert.deepEqual(taken, ["/lost"]);
+});

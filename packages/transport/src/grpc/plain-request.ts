@@ -38,6 +38,11 @@ export interface PlainRequest {
   readonly congested: boolean;
   /** Called each time writing may go on after `congested` was read as true. */
   onDrain(listener: () => void): void;
+  /**
+   * Called once, by the time nothing of the answer waits any more: it was taken, or its client is gone. At once if that is
+   * so already. A second listener replaces the first.
+   */
+  onTaken(listener: () => void): void;
 }
 
 export type PlainHeaders = Iterable<readonly [name: string, value: string]>;
@@ -91,11 +96,13 @@ export class PlainStream extends Http2Stream {
 
   override aborted(): void {
     this.#body.clear();
+    this.#exchange.taken();
     this.#exchange.cancelled("cancelled");
   }
 
   override lost(): void {
     this.#body.clear();
+    this.#exchange.taken();
     this.#exchange.cancelled("connection-lost");
   }
 
@@ -126,6 +133,7 @@ export class PlainStream extends Http2Stream {
   override sendingDone(): void {
     this.#body.clear();
     super.sendingDone();
+    this.#exchange.taken();
   }
 
   get isHead(): boolean {
@@ -152,8 +160,10 @@ class PlainExchange implements PlainRequest {
   ended = false;
   readonly #stream: PlainStream;
   #begun = false;
+  #taken = false;
   #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
   #drainListener: (() => void) | undefined = undefined;
+  #takenListener: (() => void) | undefined = undefined;
 
   constructor(stream: PlainStream, request: RequestHeaders, peer: Peer) {
     this.#stream = stream;
@@ -203,6 +213,18 @@ class PlainExchange implements PlainRequest {
 
   onDrain(listener: () => void): void {
     if (!this.ended) this.#drainListener = listener;
+  }
+
+  onTaken(listener: () => void): void {
+    if (this.#taken) listener();
+    else this.#takenListener = listener;
+  }
+
+  /** Nothing of the answer waits for the client any more. */
+  taken(): void {
+    if (this.#taken) return;
+    this.#taken = true;
+    this.#takenListener?.();
   }
 
   drained(): void {

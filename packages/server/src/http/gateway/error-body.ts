@@ -1,15 +1,15 @@
 /** Errors of the gateway as JSON (etcd-v3-wire.md 4.3, 4.4). */
 import { StatusCode } from "@holdfast/protocol";
-import type { PlainRequest, Status } from "@holdfast/transport";
+import type { PlainHeaders, PlainRequest, Status } from "@holdfast/transport";
 import { httpStatusOf } from "./http-status.js";
 
 const json = ["content-type", "application/json"] as const;
 
-/** Answers a request that never became a call, or a unary call. */
-export function respondError(request: PlainRequest, status: Status): void {
+/** Answers a request that never became a call, or a unary call. `further` go before the other headers. */
+export function respondError(request: PlainRequest, status: Status, further: PlainHeaders = []): void {
   const isUnauthenticated = status.code === StatusCode.unauthenticated;
   const headers = isUnauthenticated ? [json, ["www-authenticate", headerText(status.message)] as const] : [json];
-  request.respond(httpStatusOf(status.code), headers, errorJson(status));
+  request.respond(httpStatusOf(status.code), [...further, ...headers], errorJson(status));
 }
 
 /** The last line of a stream. */

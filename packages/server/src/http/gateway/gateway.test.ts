@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { methodsByPath } from "@holdfast/protocol";
-import type { CancelReason, Method, PlainRequest, ServerCall } from "@holdfast/transport";
+import type { CancelReason, MessageSink, Method, PlainRequest, ServerCall } from "@holdfast/transport";
 import { until } from "../../testing/services.js";
 import { newHttpCounters } from "../counters.js";
 import { HttpHarness } from "../testing/http-harness.js";
@@ -273,6 +273,35 @@ test("many values in one body are fed in turns, and all are answered", async (t)
   const harness = await HttpHarness.start(t, { httpLimits: { messagesPerTurn: 10 } });
   const { text } = await harness.post("/v3/lease/keepalive", '{"ID":5}'.repeat(2_345));
   assert.equal(text.split("\n").length - 1, 2_345);
+});
+
+test("a turn ends also after so many characters, however few values they are", async (t) => {
+  let turns = 0;
+  let received = 0;
+  let isNewTurn = true;
+  const open = (call: ServerCall): MessageSink => ({
+    message: () => {
+      received++;
+      if (!isNewTurn) return;
+      isNewTurn = false;
+      turns++;
+      setImmediate(() => {
+        isNewTurn = true;
+      });
+    },
+    halfClose: () => call.end({ code: 0, message: "" }),
+  });
+  const bulky: Method = { kind: "bidi", path: "/etcdserverpb.Lease/LeaseKeepAlive", open };
+  const harness = await HttpHarness.start(t, { methods: [bulky], httpLimits: { jsonCharactersPerTurn: 20 } });
+  await harness.post("/v3/lease/keepalive", '{"ID":56789}'.repeat(10));
+  assert.deepEqual([received, turns], [10, 5]);
+});
+
+test("F44: a body of very many small values is no request", async (t) => {
+  const harness = await HttpHarness.start(t);
+  const { status, text } = await harness.post("/v3/kv/txn", `{"compare":[${"{},".repeat(100_000)}{}]}`);
+  assert.deepEqual([status, JSON.parse(text).code], [400, 3]);
+  assert.match(text, /more than \d+ members and elements/);
 });
 
 test("Watch: a line for the creation, one for each event, until the client goes", async (t) => {

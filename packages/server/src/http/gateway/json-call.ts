@@ -2,7 +2,7 @@
  * One call of the gateway as its method sees it: a `ServerCall` whose messages leave as JSON over HTTP. Where its request
  * comes from is told apart by the input.
  */
-import { messageToJson, messageTooLarge, StatusCode } from "@holdfast/protocol";
+import { messageToJson, messageToJsonShared, messageTooLarge, StatusCode } from "@holdfast/protocol";
 import type {
   CallEndListener,
   CancelReason,
@@ -111,14 +111,16 @@ export class JsonCall implements ServerCall, FeedTarget {
     }
     this.#binding.counters?.countSent(message.length);
     this.#finish(StatusCode.ok);
-    this.#request.respond(ok, answerHeaders, this.#toJson(message));
+    const { response } = this.#binding.descriptor;
+    this.#request.respond(ok, answerHeaders, messageToJsonShared(response, response.decode(message)));
   }
 
   send(message: Uint8Array): void {
     if (this.#ended) return;
     this.#binding.counters?.countSent(message.length);
     this.#begin(ok, answerHeaders);
-    this.#request.write(`{"result":${escapeForPages(this.#toJson(message))}}\n`);
+    const { response } = this.#binding.descriptor;
+    this.#request.write(`{"result":${escapeForPages(messageToJson(response, response.decode(message)))}}\n`);
   }
 
   /** As in etcd the headers wait for the first message, whose fate decides about the status. */
@@ -175,7 +177,7 @@ export class JsonCall implements ServerCall, FeedTarget {
   }
 
   #openStream(method: Streaming): void {
-    const feed = new MessageFeed(this.#binding.descriptor.request, this, this.#services.limits.messagesPerTurn);
+    const feed = new MessageFeed(this.#binding.descriptor.request, this, this.#services.limits);
     this.#feed = feed;
     this.#guarded(() => {
       this.#sink = method.open(this);
@@ -212,11 +214,6 @@ export class JsonCall implements ServerCall, FeedTarget {
     if (this.#begun) return;
     this.#begun = true;
     this.#request.begin(status, headers);
-  }
-
-  #toJson(message: Uint8Array): string {
-    const { response } = this.#binding.descriptor;
-    return messageToJson(response, response.decode(message));
   }
 
   #guarded(work: () => void): void {

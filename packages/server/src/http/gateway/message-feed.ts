@@ -3,7 +3,10 @@
  * and in slices, so that a long body does not keep others waiting.
  */
 import { JsonError, JsonMessages, type MessageCodec } from "@holdfast/protocol";
+import type { HttpLimits } from "../limits.js";
 import type { InputListener } from "./call-input.js";
+
+const nothing = -1;
 
 /** Takes what was read, as the method wants it. */
 export interface FeedTarget {
@@ -14,10 +17,13 @@ export interface FeedTarget {
   halfClose(): void;
 }
 
+type TurnLimits = Pick<HttpLimits, "messagesPerTurn" | "jsonCharactersPerTurn">;
+
 export class MessageFeed implements InputListener {
   readonly #codec: MessageCodec<unknown>;
   readonly #target: FeedTarget;
   readonly #messagesPerTurn: number;
+  readonly #charactersPerTurn: number;
   readonly #waiting: JsonMessages<unknown>[] = [];
   /** Nothing more comes, whether the input ended or could not be read. */
   #isLast = false;
@@ -25,10 +31,11 @@ export class MessageFeed implements InputListener {
   #paused = false;
   #pumping = false;
 
-  constructor(codec: MessageCodec<unknown>, target: FeedTarget, messagesPerTurn: number) {
+  constructor(codec: MessageCodec<unknown>, target: FeedTarget, limits: TurnLimits) {
     this.#codec = codec;
     this.#target = target;
-    this.#messagesPerTurn = messagesPerTurn;
+    this.#messagesPerTurn = limits.messagesPerTurn;
+    this.#charactersPerTurn = limits.jsonCharactersPerTurn;
   }
 
   text(json: string | undefined): void {
@@ -56,12 +63,15 @@ export class MessageFeed implements InputListener {
   #pump(): void {
     if (this.#pumping) return;
     this.#pumping = true;
+    let charactersLeft = this.#charactersPerTurn;
     for (let left = this.#messagesPerTurn; this.#isOpen && !this.#paused; left--) {
-      if (left === 0) {
+      if (left === 0 || charactersLeft <= 0) {
         setImmediate(() => this.#pumpOn());
         return;
       }
-      if (!this.#feedOne()) break;
+      const characters = this.#feedOne();
+      if (characters === nothing) break;
+      charactersLeft -= characters;
     }
     this.#pumping = false;
   }
@@ -75,13 +85,14 @@ export class MessageFeed implements InputListener {
     return !this.#closed && !this.#target.ended;
   }
 
-  /** False if there is nothing to feed for now. */
-  #feedOne(): boolean {
+  /** Characters read; `nothing` if there is nothing to feed for now. */
+  #feedOne(): number {
     const messages = this.#waiting[0];
     if (messages === undefined) {
       if (this.#isLast) this.#close();
-      return false;
+      return nothing;
     }
+    const before = messages.position;
     const next = readNext(messages);
     if (next instanceof JsonError) {
       // As in etcd: what comes before it counts, and the rest of the input is as if it were not there.
@@ -89,7 +100,7 @@ export class MessageFeed implements InputListener {
       this.#waiting.length = 0;
     } else if (next === undefined) this.#waiting.shift();
     else this.#target.message(this.#codec.encode(next));
-    return true;
+    return messages.position - before;
   }
 
   #close(): void {

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Peer } from "@holdfast/transport";
 import type { Door } from "../../ops/route.js";
+import type { AnswerBudget } from "../answer-budget.js";
 import { respondText } from "../answers.js";
 import type { HttpCounters } from "../counters.js";
 import type { HttpFront } from "../front.js";
@@ -20,6 +21,7 @@ export interface Http1Services {
   readonly limits: HttpLimits;
   readonly counters: HttpCounters;
   readonly bodies: BodyBudget;
+  readonly answers: AnswerBudget;
   nowMs(): number;
 }
 
@@ -40,6 +42,14 @@ type Phase =
   /** The same of a WebSocket, which the connection has become. */
   | "upgraded";
 
+/** A request's head, as node:http hands it over. */
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** It expects something of the server that HTTP does not know (RFC 9110, 10.1.1). */
+  readonly expectsUnknown: boolean;
+}
+
 export class Http1Connection {
   readonly socket: Socket;
   readonly door: Door;
@@ -47,7 +57,8 @@ export class Http1Connection {
   /** The next answer closes the connection. */
   isLast = false;
   readonly #services: Http1Services;
-  readonly #waiting: [IncomingMessage, ServerResponse][] = [];
+  readonly #waiting: Exchange[] = [];
+  #whenIdle: (() => void) | undefined = undefined;
   #current: Http1Request | undefined = undefined;
   #phase: Phase = "head";
   #sinceMs: number;
@@ -74,9 +85,9 @@ export class Http1Connection {
   }
 
   /** A request's head has come. */
-  take(request: IncomingMessage, response: ServerResponse): void {
+  take(exchange: Exchange): void {
     if (this.isIdle) {
-      this.#begin(request, response);
+      this.#begin(exchange);
       return;
     }
     if (this.#waiting.length >= this.limits.pipelinedRequestsMax) {
@@ -84,7 +95,16 @@ export class Http1Connection {
       this.socket.destroy();
       return;
     }
-    this.#waiting.push([request, response]);
+    this.#waiting.push(exchange);
+  }
+
+  /**
+   * Calls `listener` once every request so far is answered, at once if that is so now; not if the connection ends before.
+   * Nothing more is to be taken until then.
+   */
+  whenIdle(listener: () => void): void {
+    if (this.isIdle) listener();
+    else this.#whenIdle = listener;
   }
 
   /** The connection speaks another protocol from now on, which binds it by its own times. */
@@ -101,6 +121,7 @@ export class Http1Connection {
   /** The socket is gone. */
   closed(): void {
     this.#waiting.length = 0;
+    this.#whenIdle = undefined;
     this.#current?.lost();
   }
 
@@ -121,8 +142,8 @@ export class Http1Connection {
     else if (this.#phase === "answer" || this.#phase === "upgraded") this.#sweepAnswer(nowMs);
   }
 
-  #begin(request: IncomingMessage, response: ServerResponse): void {
-    const { counters, bodies, limits, front } = this.#services;
+  #begin({ request, response, expectsUnknown }: Exchange): void {
+    const { counters, bodies, answers, limits, front } = this.#services;
     const current = new Http1Request(request, response, this);
     const body = new BodyReader(bodies, limits.bodyBytesMax);
     this.#current = current;
@@ -142,7 +163,7 @@ export class Http1Connection {
       current.body = body.body;
       if (end !== "whole") this.#refuseBody(end);
       else if (namesSeveralHosts(request)) this.#refuse(badRequest, "400 Bad Request");
-      else front.handle(current, this.door);
+      else front.handle(answers.bind(current), this.door, expectsUnknown);
     });
   }
 
@@ -153,13 +174,16 @@ export class Http1Connection {
       this.socket.end();
       return;
     }
-    const [request, response] = this.#waiting.shift() ?? [];
-    if (request !== undefined && response !== undefined) {
-      this.#begin(request, response);
+    const exchange = this.#waiting.shift();
+    if (exchange !== undefined) {
+      this.#begin(exchange);
       return;
     }
     this.#bytesReadBefore = this.socket.bytesRead;
     this.#enter("idle");
+    const listener = this.#whenIdle;
+    this.#whenIdle = undefined;
+    listener?.();
   }
 
   #refuseSlowBody(): void {

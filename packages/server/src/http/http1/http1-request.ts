@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { CancelReason, Peer, PlainHeaders, PlainRequest } from "@holdfast/transport";
 import type { HttpLimits } from "../limits.js";
-import type { Headers } from "../routed-request.js";
+import type { Headers } from "../wrapped-request.js";
 
 /** What the request tells its connection. */
 export interface Http1Host {
@@ -104,6 +104,11 @@ export class Http1Request implements PlainRequest {
       this.#drainOwed = false;
       listener();
     });
+  }
+
+  onTaken(listener: () => void): void {
+    if (this.#response.closed) listener();
+    else this.#response.once("close", listener);
   }
 
   /** The client is gone. */

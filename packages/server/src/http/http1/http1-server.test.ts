@@ -310,3 +310,66 @@ test("drain closes idle connections at once, busy ones behind their answers, and
   assert.equal(harness.http1.connectionCount, 0);
   await harness.http1.drain(5_000);
 });
+
+test("F37: answers that wait for their clients are bounded in all: 503 instead of one more, small ones excepted", async (t) => {
+  const bytes = 20_000_000;
+  const httpLimits = { answerBytesTotalMax: bytes * 1.5, smallAnswerBytesMax: 1_000 };
+  const route: Route = (request) => {
+    request.respond(200, [], request.path === "/a" ? Buffer.alloc(bytes, "x") : "small");
+    return true;
+  };
+  const harness = await startWith(t, route, { httpLimits });
+  const slow = await harness.dial();
+  slow.socket.pause();
+  slow.send(get);
+  await until(() => harness.http1.answerBytes === bytes);
+  const second = await harness.dial();
+  second.send(get);
+  const refusal = await second.until(/\}$/);
+  assert.match(
+    refusal,
+    /^HTTP\/1\.1 503 [\s\S]*access-control-allow-origin: \*[\s\S]*\{"code":14,"message":"[^"]+"\}$/,
+  );
+  assert.equal(harness.counters.answersRefused, 1);
+  second.send(get.replace("/a", "/b"));
+  await second.until(/small$/);
+  slow.socket.resume();
+  await until(() => harness.http1.answerBytes === 0);
+  second.send(get);
+  await second.until(/x{1000}/);
+  second.socket.destroy();
+  await until(() => harness.http1.answerBytes === 0);
+  assert.equal(harness.counters.answersRefused, 1);
+});
+
+test("F37: a single answer may be larger than all together, while nothing else waits", async (t) => {
+  const httpLimits = { answerBytesTotalMax: 10, smallAnswerBytesMax: 1 };
+  const harness = await startWith(t, echo, { httpLimits });
+  assert.equal((await harness.post("/a", "much more than that")).text, "much more than that");
+});
+
+test("a request that expects what HTTP does not know is 417, behind the checks of every other", async (t) => {
+  const harness = await startWith(t, echo, { access: { allowedHosts: ["x"] } });
+  const ask = (host: string): string =>
+    `POST /a HTTP/1.1\r\nHost: ${host}\r\nExpect: tea\r\nContent-Length: 2\r\n\r\n{}`;
+  const client = await harness.dial();
+  client.send(ask("x") + ask("evil") + get);
+  const all = await client.until(/x-path/);
+  assert.deepEqual(all.match(/^HTTP\S* \d+/gm), ["HTTP/1.1 417", "HTTP/1.1 421", "HTTP/1.1 200"]);
+  assert.match(all, /417 [\s\S]*?access-control-allow-origin: \*[\s\S]*?417 Expectation Failed\n/);
+  assert.deepEqual([harness.counters.requests, harness.counters.hostsRefused], [3, 1]);
+});
+
+test("requests for a protocol that is not spoken here are answered as if they had not asked, also behind one another", async (t) => {
+  const held = new Held();
+  const harness = await startWith(t, held.route);
+  const client = await harness.dial();
+  const upgrade = get.replace("\r\n\r\n", "\r\nConnection: Upgrade\r\nUpgrade: foo\r\n\r\n");
+  client.send(get + upgrade + upgrade + get);
+  for (let count = 1; count <= 4; count++) {
+    await until(() => held.requests.length === count);
+    held.requests[count - 1]?.respond(200, [], `answer ${count}`);
+  }
+  const all = await client.until(/answer 4/);
+  assert.deepEqual(all.match(/answer \d/g), ["answer 1", "answer 2", "answer 3", "answer 4"]);
+});

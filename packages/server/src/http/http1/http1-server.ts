@@ -7,6 +7,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, type PlainRequest, systemClock, type Timer } from "@holdfast/transport";
 import type { Door } from "../../ops/route.js";
+import { AnswerBudget } from "../answer-budget.js";
 import type { HttpCounters } from "../counters.js";
 import type { HttpFront } from "../front.js";
 import type { Gateway } from "../gateway/gateway.js";
@@ -52,9 +53,10 @@ export class Http1Server {
     const limits = { ...defaultHttpLimits, ...options.limits };
     const clock = options.clock ?? systemClock;
     const bodies = new BodyBudget(limits.bodyBytesTotalMax);
+    const answers = new AnswerBudget(limits, counters);
     this.#clock = clock;
-    this.#services = { front, limits, counters, bodies, nowMs: () => clock.nowMs() };
-    this.#webSockets = gateway === undefined ? undefined : new WebSocketDoor(gateway, limits, counters);
+    this.#services = { front, limits, counters, bodies, answers, nowMs: () => clock.nowMs() };
+    this.#webSockets = gateway === undefined ? undefined : new WebSocketDoor(gateway, front, this.#services);
     this.#server = this.#createServer(limits);
   }
 
@@ -66,6 +68,11 @@ export class Http1Server {
   /** Bytes of request bodies held now. */
   get bodyBytes(): number {
     return this.#services.bodies.bytes;
+  }
+
+  /** Bytes of large answers that wait for their clients now, also of those over HTTP/2. */
+  get answerBytes(): number {
+    return this.#services.answers.bytes;
   }
 
   /**
@@ -90,7 +97,8 @@ export class Http1Server {
 
   /** Answers a request that came over HTTP/2. */
   handlePlain(request: PlainRequest, door: Door): void {
-    this.#services.front.handle(request, door);
+    const { front, answers } = this.#services;
+    front.handle(answers.bind(request), door);
   }
 
   /**
@@ -126,7 +134,8 @@ export class Http1Server {
       // Newer releases ask before they take a request for an upgrade; for older ones see `#upgrade`.
       shouldUpgradeCallback: (request: IncomingMessage) => this.#webSocketPath(request) !== undefined,
     };
-    const server = createServer(options, (request, response) => this.#request(request, response));
+    const server = createServer(options, (request, response) => this.#request(request, response, false));
+    server.on("checkExpectation", (request, response) => this.#request(request, response, true));
     server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
     server.on("clientError", (error: NodeJS.ErrnoException, socket) => this.#malformed(error, socket));
     return server;
@@ -139,15 +148,20 @@ export class Http1Server {
     socket.resume();
   }
 
-  #request(request: IncomingMessage, response: ServerResponse): void {
-    this.#connections.get(request.socket)?.take(request, response);
+  #request(request: IncomingMessage, response: ServerResponse, expectsUnknown: boolean): void {
+    this.#connections.get(request.socket)?.take({ request, response, expectsUnknown });
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#connections.get(socket);
+    if (connection === undefined) socket.destroy();
+    else connection.whenIdle(() => this.#upgradeNow(connection, request, socket, head));
+  }
+
+  /** Requests before this one are answered. */
+  #upgradeNow(connection: Http1Connection, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const path = this.#webSocketPath(request);
-    if (connection === undefined || !connection.isIdle) socket.destroy();
-    else if (path === undefined || this.#webSockets === undefined) {
+    if (path === undefined || this.#webSockets === undefined) {
       this.#speak(socket, Buffer.concat([headWithoutUpgrade(request), head]));
     } else {
       connection.upgrade();

@@ -6,7 +6,7 @@ import type { Method } from "@holdfast/transport";
 import type { Door, Route } from "../../ops/route.js";
 import { allMethods } from "../../services/all.js";
 import { Services, type ServicesOptions } from "../../testing/services.js";
-import type { AccessOptions } from "../access.js";
+import type { HttpAdmissionOptions } from "../admission.js";
 import { newHttpCounters } from "../counters.js";
 import { createHttpFront, type HttpFront } from "../front.js";
 import { Gateway } from "../gateway/gateway.js";
@@ -16,7 +16,7 @@ import { ManualClock } from "./manual-clock.js";
 
 export interface HarnessOptions extends ServicesOptions {
   readonly door?: Door;
-  readonly access?: AccessOptions;
+  readonly access?: HttpAdmissionOptions;
   readonly routes?: readonly Route[];
   readonly httpLimits?: Partial<HttpLimits>;
   /** Stand in for those of the same path, or are added. */

@@ -1,5 +1,5 @@
 /** The token a page can send with a WebSocket, where it cannot set headers (etcd-v3-wire.md 4.3). */
-import type { Headers } from "../routed-request.js";
+import type { Headers } from "../wrapped-request.js";
 
 export const bearerProtocol = "Bearer";
 

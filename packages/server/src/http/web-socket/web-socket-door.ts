@@ -3,7 +3,9 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Peer } from "@holdfast/transport";
 import { WebSocketServer } from "ws";
+import type { AnswerBudget } from "../answer-budget.js";
 import type { HttpCounters } from "../counters.js";
+import type { HttpFront } from "../front.js";
 import type { Gateway } from "../gateway/gateway.js";
 import { pairsOf } from "../http1/http1-request.js";
 import type { HttpLimits } from "../limits.js";
@@ -21,22 +23,38 @@ export interface Handshake {
   readonly peer: Peer;
 }
 
+/** What WebSockets share with the rest of HTTP. */
+export interface WebSocketServices {
+  readonly limits: HttpLimits;
+  readonly counters: HttpCounters;
+  readonly answers: AnswerBudget;
+}
+
+type Verdict = (isAdmitted: boolean, status: number) => void;
+
+const forbidden = 403;
+
 export class WebSocketDoor {
   readonly #server: WebSocketServer;
   readonly #gateway: Gateway;
   readonly #limits: HttpLimits;
   readonly #counters: HttpCounters;
+  readonly #answers: AnswerBudget;
 
-  constructor(gateway: Gateway, limits: HttpLimits, counters: HttpCounters) {
+  constructor(gateway: Gateway, front: HttpFront, { limits, counters, answers }: WebSocketServices) {
     this.#gateway = gateway;
     this.#limits = limits;
     this.#counters = counters;
+    this.#answers = answers;
     const options = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       maxPayload: limits.webSocketMessageBytesMax,
       closeTimeout: limits.webSocketCloseMs,
+      // Nothing else keeps a page of another origin from reading what comes: browsers ask no leave for WebSockets.
+      verifyClient: ({ origin }: { origin: string | undefined }, decide: Verdict) =>
+        decide(front.admitsOrigin(origin), forbidden),
       handleProtocols: (protocols: Set<string>) => (protocols.has(bearerProtocol) ? bearerProtocol : false),
     };
     this.#server = new WebSocketServer(options);
@@ -51,7 +69,7 @@ export class WebSocketDoor {
       const call = new WebSocketRequest(webSocket, { path, authority, headers, peer }, this.#limits, () => {
         this.#counters.stalledAnswers++;
       });
-      this.#gateway.handleWebSocket(call, path, call);
+      this.#gateway.handleWebSocket(this.#answers.bind(call), path, call);
     });
   }
 }

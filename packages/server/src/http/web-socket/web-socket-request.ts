@@ -6,7 +6,7 @@ import type { CancelReason, Peer, PlainHeaders, PlainRequest } from "@holdfast/t
 import type { RawData, WebSocket } from "ws";
 import { type CallInput, type InputListener, textOf } from "../gateway/call-input.js";
 import type { HttpLimits } from "../limits.js";
-import type { Headers } from "../routed-request.js";
+import type { Headers } from "../wrapped-request.js";
 
 const normalClosure = 1000;
 
@@ -100,6 +100,11 @@ export class WebSocketRequest implements PlainRequest, CallInput {
 
   onDrain(listener: () => void): void {
     this.#drainListener = listener;
+  }
+
+  onTaken(listener: () => void): void {
+    if (this.#socket.readyState === this.#socket.CLOSED) listener();
+    else this.#socket.once("close", listener);
   }
 
   #send(piece: Uint8Array | string): void {

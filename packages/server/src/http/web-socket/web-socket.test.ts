@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
+import { createKeyValue, createRangeResponse, rangeResponseCodec } from "@holdfast/protocol";
 import type { CancelReason, Method, ServerCall } from "@holdfast/transport";
 import { type ClientOptions, WebSocket } from "ws";
 import { until } from "../../testing/services.js";
@@ -39,9 +40,10 @@ async function open(
 async function refusedWith(harness: HttpHarness, path: string, options: ClientOptions = {}): Promise<number> {
   const socket = new WebSocket(`ws://127.0.0.1:${harness.port}${path}`, options);
   socket.on("error", () => {});
-  const [, response] = (await once(socket, "unexpected-response")) as [unknown, { statusCode: number }];
+  const refused = once(socket, "unexpected-response").then(([, response]) => response.statusCode as number);
+  const status = await Promise.race([refused, once(socket, "open").then(() => 101)]);
   socket.terminate();
-  return response.statusCode;
+  return status;
 }
 
 test("Watch: each message is a request, each line of the answer a text message", async (t) => {
@@ -230,4 +232,31 @@ test("a stream that pauses its input is not fed more until it resumes", async (t
     assert.equal(texts.length, count);
     paused?.resume();
   }
+});
+
+test("with a list of origins, pages of others get no WebSocket; programs, which have none, do", async (t) => {
+  const harness = await HttpHarness.start(t, { access: { corsOrigins: ["http://good.example"] } });
+  await open(t, harness, "/v3/watch", [], { origin: "http://good.example" });
+  await open(t, harness, "/v3/watch");
+  assert.equal(await refusedWith(harness, "/v3/watch", { origin: "http://evil.example" }), 403);
+  assert.equal(await refusedWith(harness, "/v3/watch", { origin: "null" }), 403);
+  assert.deepEqual([harness.counters.webSockets, harness.counters.originsRefused], [2, 2]);
+});
+
+test("F37: a large answer over a WebSocket is counted until the WebSocket is gone", async (t) => {
+  const bytes = 20_000_000;
+  const path = "/etcdserverpb.KV/Range";
+  const big: Method = {
+    kind: "unary",
+    path,
+    handle: (_request, call) => call.reply(rangeResponseCodec.encode(createRangeResponse({ kvs: [bigPair] }))),
+  };
+  const bigPair = createKeyValue({ value: new Uint8Array(bytes) });
+  const harness = await HttpHarness.start(t, { methods: [big] });
+  const { socket } = await open(t, harness, "/v3/kv/range");
+  socket.pause();
+  socket.send("{}");
+  await until(() => harness.http1.answerBytes > bytes);
+  socket.terminate();
+  await until(() => harness.http1.answerBytes === 0);
 });

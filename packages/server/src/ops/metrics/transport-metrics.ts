@@ -51,7 +51,9 @@ const httpMeanings: Readonly<Record<keyof HttpCounters, string>> = {
   stalledAnswers: "Connections closed because their client did not take the answers.",
   pipelinesExceeded: "Connections closed because too many requests waited behind one another.",
   callsRefused: "Gateway calls refused because too many were open.",
+  answersRefused: "Answers replaced by 503 because too many bytes of answers waited for their clients.",
   hostsRefused: "Requests refused for their host name.",
+  originsRefused: "WebSockets refused for the origin of their page.",
 };
 
 export function addHttpMetrics(metrics: MetricSet, counters: Readonly<HttpCounters>): void {

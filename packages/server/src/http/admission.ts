@@ -6,9 +6,9 @@ import type { PlainRequest } from "@holdfast/transport";
 import type { Door } from "../ops/route.js";
 import { respondText } from "./answers.js";
 import type { HttpCounters } from "./counters.js";
-import type { Headers } from "./routed-request.js";
+import type { Headers } from "./wrapped-request.js";
 
-export interface AccessOptions {
+export interface HttpAdmissionOptions {
   /** Origins that pages of browsers may come from; none, or "*" among them: all. */
   readonly corsOrigins?: readonly string[] | undefined;
   /** Host names that requests in clear text may be addressed to; none, or "*" among them: all. */
@@ -34,7 +34,7 @@ export interface Refusal {
 /** What is asked of a request; the rest of it does not matter here. */
 export type RequestHead = Pick<PlainRequest, "authority" | "headers" | "peer">;
 
-export class Access {
+export class HttpAdmission {
   /** Undefined: all. */
   readonly #hosts: ReadonlySet<string> | undefined;
   readonly #origins: ReadonlySet<string> | undefined;
@@ -43,7 +43,7 @@ export class Access {
   readonly #headersForAll = corsHeaders("*");
   readonly #counters: HttpCounters;
 
-  constructor(options: AccessOptions, counters: HttpCounters) {
+  constructor(options: HttpAdmissionOptions, counters: HttpCounters) {
     this.#hosts = setUnlessAll(options.allowedHosts);
     this.#origins = setUnlessAll(options.corsOrigins);
     this.#clientCertAuth = options.clientCertAuth ?? false;
@@ -70,6 +70,13 @@ export class Access {
     if (this.#origins === undefined) return this.#headersForAll;
     const origin = headers.find(([name]) => name === "origin")?.[1];
     return origin !== undefined && this.#origins.has(origin) ? corsHeaders(origin) : noHeaders;
+  }
+
+  /** Whether a page of `origin`, undefined for none, may open WebSockets. Counts those that may not. */
+  admitsOrigin(origin: string | undefined): boolean {
+    if (origin === undefined || this.#origins === undefined || this.#origins.has(origin)) return true;
+    this.#counters.originsRefused++;
+    return false;
   }
 
   /** Against pages that have their own name point to us. */
