@@ -12,6 +12,7 @@ export class BodyReader {
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;
   #end: BodyEnd = "whole";
+  #closed = false;
 
   constructor(budget: BodyBudget, bytesMax: number) {
     this.#budget = budget;
@@ -27,20 +28,25 @@ export class BodyReader {
     request.once("end", () => done(this.#end));
   }
 
-  /** What was received, until `release`. */
+  /** What was received, until `close`. */
   get body(): Buffer {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Forgets what was received. */
-  release(): void {
+  /** Forgets what was received, and what a connection that is gone may still hand over. */
+  close(): void {
+    this.#closed = true;
+    this.#release();
+  }
+
+  #release(): void {
     this.#budget.release(this.#buffer.length);
     this.#buffer = Buffer.alloc(0);
     this.#length = 0;
   }
 
   #take(chunk: Buffer): void {
-    if (this.#end !== "whole") return;
+    if (this.#closed || this.#end !== "whole") return;
     const needed = this.#length + chunk.length;
     if (needed > this.#bytesMax) this.#giveUp("too-large");
     else if (needed > this.#buffer.length && !this.#grow(needed, chunk)) this.#giveUp("too-much");
@@ -64,6 +70,6 @@ export class BodyReader {
 
   #giveUp(end: BodyEnd): void {
     this.#end = end;
-    this.release();
+    this.#release();
   }
 }

@@ -60,6 +60,7 @@ export class Http1Connection {
   readonly #waiting: Exchange[] = [];
   #whenIdle: (() => void) | undefined = undefined;
   #current: Http1Request | undefined = undefined;
+  #body: BodyReader | undefined = undefined;
   #phase: Phase = "head";
   #sinceMs: number;
   /** `bytesRead` when the connection became idle. */
@@ -123,6 +124,8 @@ export class Http1Connection {
     this.#waiting.length = 0;
     this.#whenIdle = undefined;
     this.#current?.lost();
+    // A response that never got hold of the socket does not tell of its close.
+    this.#body?.close();
   }
 
   overflowed(): void {
@@ -147,12 +150,14 @@ export class Http1Connection {
     const current = new Http1Request(request, response, this);
     const body = new BodyReader(bodies, limits.bodyBytesMax);
     this.#current = current;
+    this.#body = body;
+    if (this.socket.destroyed) body.close();
     this.#enter("body");
     // A close follows.
     response.on("error", () => {});
     // Also if the client went away before it was answered.
     response.once("close", () => {
-      body.release();
+      body.close();
       current.lost();
       this.#next();
     });
