@@ -2,8 +2,9 @@
  * A log that is measured: how long appends take until they are durable, how much they hold, and what became of
  * snapshots. Everything else is handed on untouched. There is one append in flight, so measuring one costs no closure.
  */
-import type { AppendResult, Log, LogEntry, LogSnapshot, LogUsage } from "@holdfast/log";
+import type { AppendResult, Log } from "@holdfast/log";
 import { Histogram, risingBounds } from "@holdfast/replica";
+import { ForwardingLog } from "../forwarding-log.js";
 
 export class LogMeter {
   /** From handing an entry to the log until it is known to be durable; the bounds are etcd's for its syncs. */
@@ -17,9 +18,8 @@ export class LogMeter {
   failedSnapshots = 0;
 }
 
-export class MeasuredLog implements Log {
+export class MeasuredLog extends ForwardingLog {
   readonly meter = new LogMeter();
-  readonly #log: Log;
   readonly #nowMs: () => number;
   #startedMs = 0;
   #byteCount = 0;
@@ -27,68 +27,28 @@ export class MeasuredLog implements Log {
 
   /** `nowMs` is a monotonic clock. */
   constructor(log: Log, nowMs: () => number) {
-    this.#log = log;
+    super(log);
     this.#nowMs = nowMs;
   }
 
-  get identity(): string {
-    return this.#log.identity;
-  }
-
-  get payloadBytesMax(): number {
-    return this.#log.payloadBytesMax;
-  }
-
-  get lastIndex(): number {
-    return this.#log.lastIndex;
-  }
-
-  get epoch(): number {
-    return this.#log.epoch;
-  }
-
-  get snapshot(): LogSnapshot | undefined {
-    return this.#log.snapshot;
-  }
-
-  replay(afterIndex: number, visit: (entry: LogEntry) => void): Promise<void> {
-    return this.#log.replay(afterIndex, visit);
-  }
-
-  acquire(): Promise<number> {
-    return this.#log.acquire();
-  }
-
-  append(payload: Uint8Array, done: (result: AppendResult) => void): void {
+  override append(payload: Uint8Array, done: (result: AppendResult) => void): void {
     const startedMs = this.#nowMs();
-    this.#log.append(payload, this.#appended);
+    this.log.append(payload, this.#appended);
     // Only now: an append while another is in flight has thrown, and the other goes on.
     this.#startedMs = startedMs;
     this.#byteCount = payload.length;
     this.#done = done;
   }
 
-  barrier(): Promise<void> {
-    return this.#log.barrier();
-  }
-
-  async writeSnapshot(index: number, chunks: Iterable<Uint8Array>): Promise<void> {
+  override async writeSnapshot(index: number, chunks: Iterable<Uint8Array>): Promise<void> {
     const startedMs = this.#nowMs();
     try {
-      await this.#log.writeSnapshot(index, chunks);
+      await this.log.writeSnapshot(index, chunks);
       this.meter.snapshotSeconds.observe((this.#nowMs() - startedMs) / 1_000);
     } catch (error) {
       this.meter.failedSnapshots++;
       throw error;
     }
-  }
-
-  usage(): LogUsage {
-    return this.#log.usage();
-  }
-
-  close(): Promise<void> {
-    return this.#log.close();
   }
 
   // One function for the life of the log; never called from within `append`.
