@@ -75,13 +75,29 @@ async function runAll(scripts: readonly Script[], jobs: number): Promise<readonl
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let index = next++; index < scripts.length; index = next++) {
-      const result = await runScript(scripts[index] as Script, rows);
-      results[index] = result;
-      print(result);
+      results[index] = await runSteadily(scripts[index] as Script, rows);
     }
   };
   await Promise.all(Array.from({ length: jobs }, worker));
   return results;
+}
+
+/** How often a script is run at most, as long as it is etcd that does not do what the script demands. */
+const attemptsMax = 3;
+
+/**
+ * Runs a script, and again where etcd itself failed it: on a busy machine etcd may crash, or be late with what it does in
+ * the background, and nothing is then known of Holdfast. What Holdfast does differently is never tried again.
+ */
+async function runSteadily(script: Script, rows: ReadonlySet<string>): Promise<Result> {
+  let result = await runScript(script, rows);
+  print(result);
+  for (let attempt = 2; result.outcome === "broken" && attempt <= attemptsMax; attempt += 1) {
+    console.log(`again     attempt ${attempt} of ${attemptsMax}, since it was not Holdfast that failed`);
+    result = await runScript(script, rows);
+    print(result);
+  }
+  return result;
 }
 
 const marks: Readonly<Record<Result["outcome"], string>> = {
@@ -130,7 +146,9 @@ async function main(settings: Settings): Promise<void> {
   if (settings.scripts && settings.only.length === 0 && random !== undefined) {
     const randomPart = { rules: randomRules, passed: random.failed === 0 };
     const table = conformanceTable({ rules, results, random: randomPart, testsOfRules: testsOfRules() });
-    if (!keepTable(table, settings.write)) {
+    const unexplained = results.some(({ outcome }) => outcome === "differs" || outcome === "broken");
+    // A table with a failure in it differs anyway, and the failure is counted already.
+    if (!unexplained && random.failed === 0 && !keepTable(table, settings.write)) {
       failures.push("docs/conformance.md is out of date: run it with --write");
     }
   }

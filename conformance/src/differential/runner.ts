@@ -42,9 +42,9 @@ export async function runScript(script: Script, rows: ReadonlySet<string>): Prom
   }
   let runs: readonly Run[];
   try {
-    runs = await Promise.all([runOn("etcd", script), runOn("holdfast", script)]);
+    runs = await Promise.all([runOn("etcd", script), runOn("holdfast", script).catch(notStarted)]);
   } catch (error) {
-    return broken(`a server did not start: ${String(error).slice(0, startComplaintCharsMax)}`);
+    return broken(`etcd: ${notStarted(error).failure}`);
   }
   const [etcd, holdfast] = runs as [Run, Run];
   if (etcd.failure !== undefined) {
@@ -56,6 +56,12 @@ export async function runScript(script: Script, rows: ReadonlySet<string>): Prom
     );
   }
   return judge(script, etcd, holdfast);
+}
+
+/** The run of a server that did not start. */
+function notStarted(error: unknown): Run {
+  const failure = `it did not start: ${String(error).slice(0, startComplaintCharsMax)}`;
+  return { observations: [], demands: 0, failure };
 }
 
 function judge(script: Script, etcd: Run, holdfast: Run): Result {
