@@ -105,6 +105,11 @@ export const importRules = {
     reaches: ["tools"],
     computed: ["clients/driver/suites.mjs", "src/differential/main.ts"],
   }),
+  // The checks of the simulator judge the histories of real processes too.
+  faults: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "@holdfast/simulator", "holdfast"], {
+    thirdParty: true,
+    reaches: ["tools"],
+  }),
   bench: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "holdfast"], { reaches: ["tools"] }),
   tools: row([], { computed: ["start.mjs"] }),
 };
