@@ -97,8 +97,11 @@ export interface LogEngine {
    * flight; another one before `done` is a programming error and throws. `done` is called exactly
    * once and never from within `put`. `bytes` must not change until then; the engine keeps no
    * reference to them afterwards.
+   *
+   * An engine that keeps room for the time when there is no more (`LogLimits.reservedBytes`) takes it for an entry with
+   * `useReserve` only, and refuses others as full before. Default false.
    */
-  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void): void;
+  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, useReserve?: boolean): void;
   /**
    * The entry at `index` if it is durable under the engine's full settings, in a buffer of the
    * caller's own. An engine that cannot tell seen from durable must make sure before it answers.

@@ -14,6 +14,11 @@ export interface LogLimits {
   readonly segmentBytesFirst: number;
   /** Size of a full-grown segment file. */
   readonly segmentBytesMax: number;
+  /**
+   * Room that is always kept on disk for entries that free space or end something, when there is none for others
+   * (fault model F6).
+   */
+  readonly reservedBytes: number;
   /** Largest chunk of a snapshot. */
   readonly snapshotChunkBytesMax: number;
   /** How much of a file is read, and handed on, in one turn of the event loop. */
@@ -35,10 +40,14 @@ export const ENTRY_BYTES_LIMIT = 64 * MiB;
 /** How many generations of snapshots are kept; the log reaches back to the older one. */
 export const SNAPSHOTS_KEPT = 2;
 
+/** File handles that clients' connections cannot use up (fault model F25): for segments until the next snapshot, and for that. */
+export const HANDLES_RESERVED = 16;
+
 export const DEFAULT_LOG_LIMITS: LogLimits = {
   entryBytesMax: MiB,
   segmentBytesFirst: 2 * MiB,
   segmentBytesMax: 64 * MiB,
+  reservedBytes: MiB,
   snapshotChunkBytesMax: 80 * MiB,
   readSliceBytes: 256 * KiB,
   writeSliceBytes: MiB,

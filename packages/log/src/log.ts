@@ -64,8 +64,11 @@ export interface Log {
    * Stores one payload. `done` is called exactly once, never from within `append`. At most one
    * append is in flight; calling again before `done` is a programming error and throws.
    * The payload is copied or written out before `append` returns, so its buffer may be reused.
+   *
+   * With `useReserve` it may take the room that is kept for when there is no other: for what frees space, ends what holds
+   * things, or says that there is no more. Default false.
    */
-  append(payload: Uint8Array, done: (result: AppendResult) => void): void;
+  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve?: boolean): void;
   /** Resolves once everything acknowledged before the call is covered by what is applied here. */
   barrier(): Promise<void>;
   /**

@@ -92,6 +92,7 @@ class OwnedLog implements Log {
   #done: ((result: AppendResult) => void) | undefined;
   /** Bytes of a payload that waits in `#frame` for a no-op to land, or NOTHING_STAGED. */
   #staged = NOTHING_STAGED;
+  #stagedUsesReserve = false;
   #frame: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #emptyFrame = Buffer.alloc(FRAME_HEADER_BYTES);
   #ownSettled: ((fate: Fate) => void) | undefined;
@@ -183,7 +184,7 @@ class OwnedLog implements Log {
     return this.#epoch;
   }
 
-  append(payload: Uint8Array, done: (result: AppendResult) => void): void {
+  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve = false): void {
     if (this.#done !== undefined) throw new Error("append while another one is in flight");
     this.#done = done;
     const refusal = this.#refusalOf(payload.length);
@@ -194,6 +195,7 @@ class OwnedLog implements Log {
     this.#frame = grown(this.#frame, FRAME_HEADER_BYTES + payload.length);
     this.#frame.set(payload, FRAME_HEADER_BYTES);
     this.#staged = payload.length;
+    this.#stagedUsesReserve = useReserve;
     if (this.#flight === "none") this.#launchStaged();
   }
 
@@ -267,7 +269,8 @@ class OwnedLog implements Log {
     sealFrame(frame, payloadBytes, kind, epoch, index, this.#bootId, this.#counter, this.#chain.digest);
     const bytes = frame.subarray(0, FRAME_HEADER_BYTES + payloadBytes);
     this.#barriers.board();
-    this.#proposer.propose(index, bytes);
+    // The log's own entries are small, and without them it could neither be opened nor read on a full disk.
+    this.#proposer.propose(index, bytes, flight !== "append" || this.#stagedUsesReserve);
     // After the put has started, so that hashing overlaps with the storing.
     this.#flightDigest = digestOf(bytes);
   }

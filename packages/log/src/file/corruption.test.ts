@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import { LogDamagedError, LogMissingError, LogVersionError } from "../errors.js";
 import {
   type BuildPlan,
@@ -27,7 +28,7 @@ import { FOLDER } from "../testing/simulated-place.js";
 import { openFileLog } from "./open-file-log.js";
 
 /** Two records to a segment, so that few bytes make several segments. */
-const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536 };
+const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536, reservedBytes: 512 };
 const PAYLOADS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh"];
 const ALL_BITS = [0, 1, 2, 3, 4, 5, 6, 7];
 const OWNER = join(FOLDER, "owner");
@@ -131,6 +132,24 @@ test("F4, F5: every bit of the newest snapshot: the one before it is used", asyn
   const built = await smallLog("killed");
   const path = join(FOLDER, `snapshot-${String(newestSnapshot(built)).padStart(16, "0")}`);
   await flipAll(built, path, () => ["older snapshot"]);
+});
+
+test("F4: numbers that no log has, under checksums that match: an owner file proves nothing, others are refused", async () => {
+  const built = await smallLog("closed");
+  const [segment] = segmentPaths(built.image);
+  for (const [path, expected] of [
+    [OWNER, "whole"],
+    [META, "refused"],
+    [segment!, "refused"],
+  ] as const) {
+    for (const at of [32, 40]) {
+      const forged = changed(built.image.get(path)!, (copy) => {
+        copy.fill(0xff, at, at + 8);
+        copy.writeUInt32LE(crc32(copy.subarray(0, 60)), 60);
+      });
+      assert.equal(await outcomeOf(built, withFile(built.image, path, forged)), expected, `${path} at ${at}`);
+    }
+  }
 });
 
 test("F4: segments swapped, lost, doubled, under another name: refused", async () => {

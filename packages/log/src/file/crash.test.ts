@@ -69,7 +69,7 @@ for (const mode of ["kind", "strict", "wild"] as const) {
   });
 }
 
-test("F1: a process killed again and again, with a power cut at the end, keeps everything it acknowledged", async () => {
+test("F1, F2, I1: a process killed again and again, with a power cut at the end, keeps everything it acknowledged", async () => {
   const random = seededRandom(23);
   for (let round = 0; round < 150; round++) {
     const disk = new SimulatedDisk("microtasks");

@@ -152,9 +152,59 @@ test("F6: usage tells how much can be appended without more space", async () => 
   let storedBytes = 0;
   const promised = log.usage().bytesReserved;
   while ((await run.append(log, "x".repeat(380))).fate === "stored") storedBytes += 512;
+  assert.equal(storedBytes, promised - (TIGHT_LIMITS.reservedBytes as number));
+  while ((await run.append(log, "y".repeat(380), true)).fate === "stored") storedBytes += 512;
   assert.equal(storedBytes, promised);
   assert.equal(log.usage().bytesReserved, 0);
   await log.close();
+});
+
+test("F6, LIMIT reservedBytes: whenever the disk becomes full, there is room left for what frees space, after a restart too", async () => {
+  const storedOnFullDisk = new Set<number>();
+  for (let before = 0; before < 9; before++) {
+    for (const bytes of [380, 800]) {
+      // Room for the start of an epoch, one for each life, and for one more entry.
+      const run = new FaultRun(new SimulatedDisk("microtasks"), before + 1, { reservedBytes: 1536 });
+      const log = await openedAndOwned(run);
+      for (let i = 0; i < before; i++) await run.append(log, `${i}`.padEnd(bytes, "before"));
+      const full = (operation: DiskOperation): Fault | undefined =>
+        operation === "segment.create" ? NO_SPACE : undefined;
+      run.disk.faults = full;
+      let stored = 0;
+      while ((await run.append(log, `${stored}`.padEnd(bytes, "full"))).fate === "stored") stored += 1;
+      storedOnFullDisk.add(stored);
+      assert.deepEqual(await run.append(log, "an ordinary one".padEnd(bytes)), { fate: "refused", why: "full" });
+      assert.equal((await run.append(log, "a lease ends", true)).fate, "stored");
+      run.disk.kill();
+      run.disk.restart("strict", seededRandom(before));
+      run.disk.faults = full;
+      const reopened = await openedAndOwned(run);
+      assert.deepEqual(await run.append(reopened, "an ordinary one again".padEnd(bytes)), {
+        fate: "refused",
+        why: "full",
+      });
+      assert.equal((await run.append(reopened, "a key is deleted", true)).fate, "stored");
+      run.disk.faults = undefined;
+      assert.equal((await run.append(reopened, "space has returned".padEnd(bytes))).fate, "stored");
+      await reopened.close();
+    }
+  }
+  assert.ok(storedOnFullDisk.size > 2, "the disk is to become full at several places in a segment");
+});
+
+test("F6: where there is no room for a full-grown segment, the smallest that will do is made", async () => {
+  const limits = { segmentBytesFirst: 2048, segmentBytesMax: 16_384 };
+  const run = new FaultRun(new SimulatedDisk("microtasks"), 1, limits);
+  const log = await openedAndOwned(run);
+  let zeroedBytes = 0;
+  run.disk.faults = (operation) => {
+    if (operation === "segment.create") zeroedBytes = 0;
+    if (operation !== "segment.zero") return undefined;
+    zeroedBytes += 1024;
+    return zeroedBytes > 3072 ? NO_SPACE : undefined;
+  };
+  for (let i = 0; i < 20; i++) assert.equal((await run.append(log, `${i}`.padEnd(800, "x"))).fate, "stored");
+  await reopenAfterPowerCut(run, "strict", seededRandom(5));
 });
 
 test("F6: on a full disk, segments that a snapshot made superfluous are used again, empty", async () => {

@@ -72,6 +72,7 @@ export class FileEngine implements LogEngine {
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   #entryBytes = 0;
   #index = 0;
+  #useReserve = false;
   #putDone: ((result: PutResult) => void) | undefined;
   /** The segment the put in flight opens, if it does not go into the last one. */
   #opening: Spare | undefined;
@@ -115,7 +116,7 @@ export class FileEngine implements LogEngine {
     }
   }
 
-  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void): void {
+  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, useReserve = false): void {
     if (this.#putDone !== undefined) throw new Error("put while another one is in flight");
     this.#putDone = done;
     const answer = this.#answerAtOnce(index, bytes.length);
@@ -124,6 +125,7 @@ export class FileEngine implements LogEngine {
       return;
     }
     this.#index = index;
+    this.#useReserve = useReserve;
     this.#entryBytes = bytes.length;
     this.#scratch = grown(this.#scratch, SEGMENT_HEADER_BYTES + recordBytes(bytes.length));
     this.#scratch.set(bytes, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
@@ -214,30 +216,35 @@ export class FileEngine implements LogEngine {
   }
 
   #startWriting(): void {
-    const { last, lastFile } = this.#log!;
-    const length = recordBytes(this.#entryBytes);
-    if (!this.#isStillOurs()) {
-      this.#environment.defer(() => this.#answer(REFUSED.closed));
-    } else if (last.end + length <= last.bytes) {
-      this.#seal(last.sequence, last.end);
-      this.#writer.write(lastFile, this.#scratch, SEGMENT_HEADER_BYTES, length, last.end);
-    } else {
-      this.#openNextSegment(this.#log!, length);
-    }
+    if (this.#isStillOurs()) this.#writeWhereRoomIs(this.#log!, recordBytes(this.#entryBytes));
+    else this.#environment.defer(() => this.#answer(REFUSED.closed));
   }
 
-  /** The header of a new segment and its first record are written, and become durable, together. */
-  #openNextSegment(log: OpenLog, length: number): void {
+  /**
+   * Into the last segment, or into the spare. The end of the last one is given to any entry only once there is a spare
+   * behind it: what remains in the two is the reserve.
+   */
+  #writeWhereRoomIs(log: OpenLog, length: number): void {
+    const { last, lastFile } = log;
     const spare = this.#spare.ready;
-    if (spare === undefined) {
+    const kept = spare !== undefined || this.#useReserve ? 0 : this.#limits.reservedBytes;
+    if (last.end + length <= last.bytes - kept) {
+      this.#seal(last.sequence, last.end);
+      this.#writer.write(lastFile, this.#scratch, SEGMENT_HEADER_BYTES, length, last.end);
+    } else if (spare !== undefined) {
+      this.#openNextSegment(spare, length);
+    } else {
       this.#prepareSpare(log);
       this.#spare.whenReady((made) => {
         if (this.#failure !== undefined) this.#answer(REFUSED.closed);
         else if (made === undefined) this.#answer(REFUSED.full);
-        else this.#openNextSegment(log, length);
+        else this.#writeWhereRoomIs(log, length);
       });
-      return;
     }
+  }
+
+  /** The header of a new segment and its first record are written, and become durable, together. */
+  #openNextSegment(spare: Spare, length: number): void {
     this.#opening = spare;
     writeSegmentHeader(this.#scratch, this.#identity, spare.sequence, this.#index, spare.bytes);
     this.#seal(spare.sequence, SEGMENT_HEADER_BYTES);

@@ -70,11 +70,14 @@ export function readFileHeader(source: Buffer, kind: FileKind, path: string): Fi
     return "the header checksum does not match";
   const version = source.readUInt32LE(8);
   if (version !== FORMAT_VERSION) throw new LogVersionError(path, version, FORMAT_VERSION);
+  const first = readUint64(source, 32);
+  const second = readUint64(source, 40);
+  if (Number.isNaN(first) || Number.isNaN(second)) return "the header holds a number beyond 2^53";
   return {
     number: source.readUInt32LE(12),
     identity: Buffer.from(source.subarray(16, 32)),
-    first: readUint64(source, 32),
-    second: readUint64(source, 40),
+    first,
+    second,
     mark: Buffer.from(source.subarray(MARK_AT, CHECKSUM_AT)),
   };
 }

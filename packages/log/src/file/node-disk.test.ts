@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { scrypt } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -89,4 +89,23 @@ test("disk: create does not open what exists, update does not create", async (t)
   assert.equal(file.readNow("owner.check", target, 2, 0), 2);
   assert.equal(target.toString("latin1", 0, 2), "el");
   await file.close("handle.close");
+});
+
+test("F9: a folder is made with those above it, one that is there is taken, a file in its place is refused", async (t) => {
+  const { disk, folder } = await withDisk(t);
+  const deep = join(folder, "a", "b", "c");
+  for (let times = 0; times < 2; times++) await disk.makeFolder("folder.make", deep);
+  assert.equal((await stat(deep)).mode & 0o777, 0o700);
+  await writeFile(join(folder, "file"), "");
+  await assert.rejects(disk.makeFolder("folder.make", join(folder, "file")), { code: "EEXIST" });
+  await assert.rejects(disk.makeFolder("folder.make", join(folder, "file", "below")), { code: "ENOTDIR" });
+});
+
+test("F9: a folder that the system will not have is refused, not tried for ever", {
+  skip: process.platform === "linux" ? false : "needs /proc",
+}, async (t) => {
+  const { disk } = await withDisk(t);
+  for (const folder of ["/proc/holdfast", "/proc/holdfast/below"]) {
+    await assert.rejects(disk.makeFolder("folder.make", folder), { code: "ENOENT" });
+  }
 });

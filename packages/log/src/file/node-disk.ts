@@ -4,15 +4,15 @@
  */
 
 import * as fs from "node:fs";
-import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve as resolvePath } from "node:path";
 import { promisify } from "node:util";
-import type { Disk, DiskFile, DiskOperation, OpenMode } from "./disk.js";
+import { codeOf, type Disk, type DiskFile, type DiskOperation, type OpenMode } from "./disk.js";
 import { lockFolder } from "./folder-lock.js";
+import { HandleReserve } from "./handle-reserve.js";
 import { SyncThread } from "./sync-thread.js";
 
 const openFile = promisify(fs.open);
-const closeFile = promisify(fs.close);
 const syncFile = promisify(fs.fdatasync);
 const syncNames = promisify(fs.fsync);
 const statFile = promisify(fs.fstat);
@@ -28,12 +28,10 @@ export function nodeDisk(): Disk {
 
 class NodeDisk implements Disk {
   readonly #syncThread = new SyncThread();
+  readonly #handles = new HandleReserve();
 
-  async makeFolder(_operation: DiskOperation, folder: string): Promise<void> {
-    const first = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
-    if (first === undefined) return;
-    const top = dirname(resolvePath(first));
-    for (let child = resolvePath(folder); child !== top; child = dirname(child)) await syncFolder(dirname(child));
+  makeFolder(_operation: DiskOperation, folder: string): Promise<void> {
+    return makeFolders(this.#handles, resolvePath(folder));
   }
 
   lockFolder(_operation: DiskOperation, folder: string): Promise<() => Promise<void>> {
@@ -41,15 +39,18 @@ class NodeDisk implements Disk {
   }
 
   list(_operation: DiskOperation, folder: string): Promise<string[]> {
-    return readdir(folder);
+    return this.#handles.use(
+      () => readdir(folder),
+      () => fs.readdirSync(folder),
+    );
   }
 
   syncFolder(_operation: DiskOperation, folder: string): Promise<void> {
-    return syncFolder(folder);
+    return syncFolder(this.#handles, folder);
   }
 
   async open(_operation: DiskOperation, path: string, mode: OpenMode): Promise<DiskFile> {
-    return new NodeFile(path, await openFile(path, OPEN_FLAGS[mode], FILE_MODE), this.#syncThread);
+    return new NodeFile(path, await openHandle(this.#handles, path, OPEN_FLAGS[mode]), this.#syncThread, this.#handles);
   }
 
   rename(_operation: DiskOperation, from: string, to: string): Promise<void> {
@@ -61,27 +62,55 @@ class NodeDisk implements Disk {
   }
 
   close(): Promise<void> {
+    this.#handles.release();
     return this.#syncThread.close();
   }
 }
 
+/**
+ * Makes a folder and those above it that are missing, and their names durable. Node's own way to make several never comes
+ * to an end where the system will not have a folder and says that something is missing, as in /proc.
+ */
+async function makeFolders(handles: HandleReserve, folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: FOLDER_MODE });
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolders(handles, dirname(folder));
+    await mkdir(folder, { mode: FOLDER_MODE });
+  }
+  await syncFolder(handles, dirname(folder));
+}
+
+/** Opens a file, with a handle from the reserve if it must be. */
+function openHandle(handles: HandleReserve, path: string, flags: string): Promise<number> {
+  return handles.use(
+    () => openFile(path, flags, FILE_MODE),
+    () => fs.openSync(path, flags, FILE_MODE),
+  );
+}
+
 /** Names become durable by syncing the folder that holds them. Windows offers no such call and does it by itself. */
-async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(handles: HandleReserve, folder: string): Promise<void> {
   if (process.platform === "win32") return;
-  const handle = await openFile(folder, "r");
+  const handle = await openHandle(handles, folder, "r");
   try {
     await syncNames(handle);
   } finally {
-    await closeFile(handle);
+    await handles.close(handle);
   }
 }
 
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #handle: number;
+  readonly #handles: HandleReserve;
   readonly #syncThread: SyncThread;
 
-  constructor(path: string, handle: number, syncThread: SyncThread) {
+  constructor(path: string, handle: number, syncThread: SyncThread, handles: HandleReserve) {
+    this.#handles = handles;
     this.path = path;
     this.#handle = handle;
     this.#syncThread = syncThread;
@@ -124,6 +153,6 @@ class NodeFile implements DiskFile {
   }
 
   close(): Promise<void> {
-    return closeFile(this.#handle);
+    return this.#handles.close(this.#handle);
   }
 }

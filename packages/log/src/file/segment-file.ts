@@ -12,9 +12,9 @@ import { writeFileHeader } from "./file-header.js";
 import { segmentName, unfinished } from "./file-names.js";
 import { recordBytes, SECTOR_BYTES, SEGMENT_HEADER_BYTES } from "./record.js";
 
-/** Room for the segment header and one record of any allowed size. */
+/** Room for the segment header, one record of any allowed size, and what is kept behind it for when the disk is full. */
 export function segmentBytesMin(limits: LogLimits): number {
-  return SEGMENT_HEADER_BYTES + recordBytes(FRAME_HEADER_BYTES + limits.entryBytesMax);
+  return SEGMENT_HEADER_BYTES + recordBytes(FRAME_HEADER_BYTES + limits.entryBytesMax) + limits.reservedBytes;
 }
 
 /** Sizes double from one segment to the next, between the two limits. */

@@ -23,7 +23,7 @@ import { FOLDER } from "../testing/simulated-place.js";
 import type { Disk } from "./disk.js";
 import { openFileLog } from "./open-file-log.js";
 
-const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536 };
+const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536, reservedBytes: 512 };
 const PAYLOADS = Array.from({ length: 12 }, (_, i) => `payload ${i}`);
 
 function snapshotPath(index: number): string {

@@ -1,7 +1,7 @@
 /**
  * Keeps one empty segment ready behind the one in use, made in the background. An append that needs
- * it before it is ready waits for it; one that finds no room on the disk is told so, and the next
- * attempt asks for the smallest segment that will do.
+ * it before it is ready waits for it; one that finds no room on the disk, not even for the smallest
+ * segment that will do, is told so.
  *
  * Discarded segments are used again where their size fits. Their blocks are allocated already, so
  * filling them with zeros does not go through the file system's journal, on which appends would have
@@ -38,7 +38,6 @@ export class SpareSegment {
   #ready: Spare | undefined;
   #making: Promise<void> | undefined;
   #stopped = false;
-  #roomWasShort = false;
   #waiting: ((spare: Spare | undefined) => void) | undefined;
 
   /** @param failed told of a storage failure; lack of space is none. */
@@ -78,8 +77,7 @@ export class SpareSegment {
   prepare(sequence: number, bytes: number): void {
     if (this.#ready !== undefined || this.#making !== undefined || this.#stopped) return;
     const recycled = this.#recycled.shift();
-    const newBytes = this.#roomWasShort ? segmentBytesMin(this.#limits) : bytes;
-    this.#making = this.#make(sequence, recycled?.bytes ?? newBytes, recycled?.path);
+    this.#making = this.#make(sequence, recycled?.bytes ?? bytes, recycled?.path);
   }
 
   /** Calls `callback` in a later turn, once: with the spare, or without if there is no room or the log has failed. */
@@ -101,21 +99,13 @@ export class SpareSegment {
   }
 
   async #make(sequence: number, bytes: number, recycled: string | undefined): Promise<void> {
-    const { zeroSliceBytes: sliceBytes } = this.#limits;
-    const plan = {
-      disk: this.#disk,
-      folder: this.#folder,
-      sequence,
-      bytes,
-      sliceBytes,
-      isStopped: () => this.#stopped,
-    };
     try {
-      const file = await makeSegmentFile(recycled === undefined ? plan : { ...plan, recycled });
-      if (file !== undefined) this.#ready = { file, sequence, bytes };
-      this.#roomWasShort = false;
+      this.#ready = await this.#makeFile(sequence, bytes, recycled).catch((error: unknown) => {
+        const smallest = segmentBytesMin(this.#limits);
+        if (!isOutOfSpace(error) || (recycled === undefined && bytes <= smallest)) throw error;
+        return this.#makeFile(sequence, smallest, undefined);
+      });
     } catch (error) {
-      this.#roomWasShort = true;
       if (!isOutOfSpace(error) && !isOutOfHandles(error)) this.#failed(asError(error));
     } finally {
       this.#making = undefined;
@@ -123,5 +113,14 @@ export class SpareSegment {
       this.#waiting = undefined;
       waiting?.(this.#ready);
     }
+  }
+
+  /** Undefined if it was stopped. */
+  async #makeFile(sequence: number, bytes: number, recycled: string | undefined): Promise<Spare | undefined> {
+    const { zeroSliceBytes: sliceBytes } = this.#limits;
+    const isStopped = (): boolean => this.#stopped;
+    const plan = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes, isStopped };
+    const file = await makeSegmentFile(recycled === undefined ? plan : { ...plan, recycled });
+    return file === undefined ? undefined : { file, sequence, bytes };
   }
 }

@@ -21,7 +21,7 @@ import { type FaultPlan, SimulatedDisk } from "../testing/simulated-disk.js";
 import { FOLDER } from "../testing/simulated-place.js";
 import { openFileLog } from "./open-file-log.js";
 
-const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536 };
+const LIMITS = { entryBytesMax: 200, segmentBytesFirst: 1536, segmentBytesMax: 1536, reservedBytes: 512 };
 const META = join(FOLDER, "meta");
 
 type ErrorClass = new (...parameters: never[]) => Error;

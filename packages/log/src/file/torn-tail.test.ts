@@ -23,7 +23,7 @@ import { payloadOf, replayed, stored } from "../testing/log-contract.js";
 import { seededRandom } from "../testing/seeded.js";
 import { openFileLog } from "./open-file-log.js";
 
-const LIMITS = { entryBytesMax: 6144, segmentBytesFirst: 48 * 1024, segmentBytesMax: 48 * 1024 };
+const LIMITS = { entryBytesMax: 6144, segmentBytesFirst: 48 * 1024, segmentBytesMax: 48 * 1024, reservedBytes: 512 };
 const SECTOR = 512;
 const LAST_SECTORS = 12;
 const SEGMENT = segmentPath(1);
@@ -194,7 +194,7 @@ test("F3: cut bytes are copied aside and reported, zeroed, and a new entry takes
 });
 
 test("F3: an append that opens a segment loses each subset of its sectors: the segment is cleaned and used again", async () => {
-  const limits = { entryBytesMax: 900, segmentBytesFirst: 2048, segmentBytesMax: 2048 };
+  const limits = { entryBytesMax: 900, segmentBytesFirst: 2048, segmentBytesMax: 2048, reservedBytes: 512 };
   // The first segment takes the epoch and two payloads; the third opens the second one, with three sectors.
   const payloads = ["a".repeat(300), "b".repeat(300), "c".repeat(900)];
   const built = await buildLog({ limits, payloads, ending: "killed" });

@@ -18,6 +18,7 @@ export const TIGHT_LIMITS: Partial<LogLimits> = {
   entryBytesMax: 900,
   segmentBytesFirst: 2048,
   segmentBytesMax: 2048,
+  reservedBytes: 512,
   readSliceBytes: 1024,
   writeSliceBytes: 512,
   zeroSliceBytes: 1024,
@@ -30,6 +31,7 @@ export class FaultRun {
   readonly failures: Error[] = [];
   readonly results: AppendResult[] = [];
   readonly #seed: number;
+  readonly #limits: Partial<LogLimits>;
   /** Every append ever made, in order, and what was said of it. */
   readonly #calls: { readonly payload: string; told: Told }[] = [];
   /** What the last reader saw: from then on it must stay (I1). */
@@ -37,9 +39,10 @@ export class FaultRun {
   #lives = 0;
   #environment = new TestEnvironment();
 
-  constructor(disk: SimulatedDisk, seed = 1) {
+  constructor(disk: SimulatedDisk, seed = 1, limits: Partial<LogLimits> = {}) {
     this.disk = disk;
     this.#seed = seed;
+    this.#limits = { ...TIGHT_LIMITS, ...limits };
   }
 
   /** Opens the log and checks what it holds. Rejects as opening does. */
@@ -51,7 +54,7 @@ export class FaultRun {
     const log = await openFileLog({
       folder: FOLDER,
       disk: this.disk.mount(),
-      limits: TIGHT_LIMITS,
+      limits: this.#limits,
       environment,
       onFailure,
     });
@@ -78,10 +81,10 @@ export class FaultRun {
     }
   }
 
-  async append(log: Log, payload: string): Promise<AppendResult> {
+  async append(log: Log, payload: string, useReserve = false): Promise<AppendResult> {
     const call: { readonly payload: string; told: Told } = { payload, told: "nothing" };
     this.#calls.push(call);
-    const result = await new Promise<AppendResult>((resolve) => log.append(Buffer.from(payload), resolve));
+    const result = await new Promise<AppendResult>((resolve) => log.append(Buffer.from(payload), resolve, useReserve));
     if (this.disk.isDead) return result;
     call.told = result.fate;
     this.results.push(result);

@@ -33,6 +33,17 @@ export const LOG_CONTRACT = {
 
 type Sentence = keyof typeof LOG_CONTRACT;
 
+/** What else a sentence proves: faults, invariants and limits of the fault model. */
+const PROVEN: Partial<Record<Sentence, string>> = {
+  5: "F1, I1, ",
+  6: "F1, I1, I9, ",
+  7: "I9, ",
+  11: "F14, ",
+  12: "LIMIT entryBytesMax, ",
+  14: "F5, ",
+  21: "F14, ",
+};
+
 /** Somewhere to keep one log. Survives the logs opened on it. */
 export interface LogPlace {
   open(): Promise<Log>;
@@ -41,11 +52,11 @@ export interface LogPlace {
   dispose(): Promise<void>;
 }
 
-/** Runs every sentence as a test named `LOG-n (name): sentence`. */
+/** Runs every sentence as a test named `LOG-n (name): sentence`, behind what of the fault model it proves. */
 export function testLogContract(name: string, makePlace: () => Promise<LogPlace>): void {
   for (const key of Object.keys(PROOFS)) {
     const sentence = Number(key) as Sentence;
-    test(`LOG-${sentence} (${name}): ${LOG_CONTRACT[sentence]}`, async () => {
+    test(`${PROVEN[sentence] ?? ""}LOG-${sentence} (${name}): ${LOG_CONTRACT[sentence]}`, async () => {
       const place = await makePlace();
       try {
         await PROOFS[sentence](place);

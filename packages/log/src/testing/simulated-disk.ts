@@ -15,8 +15,11 @@ import { SimulatedNames } from "./simulated-names.js";
 /** What survives besides what was synced. `kind`: everything, as after SIGKILL. `strict`: nothing. `wild`: any part. */
 export type CrashMode = "kind" | "strict" | "wild";
 
-/** How long an operation takes: a turn of the event loop, as on a real disk, or less, for tests of very many cases. */
-export type Pace = "turns" | "microtasks";
+/**
+ * How long an operation takes: a turn of the event loop, as on a real disk; less, for tests of very many cases; or as long
+ * as the promise that is returned for it, which need not settle for a process that is dead.
+ */
+export type Pace = "turns" | "microtasks" | ((operation: DiskOperation, path: string) => Promise<void>);
 
 export type Fault =
   | { readonly kind: "error"; readonly code: string }
@@ -75,6 +78,11 @@ export class SimulatedDisk {
     return new Map([...this.names.entries()].map(([path, file]) => [path, Buffer.from(file.contents)]));
   }
 
+  /** Changes durable bytes behind everybody's back, as a failing medium does (fault model F4). @param flip XORed to the byte. */
+  rot(path: string, position: number, flip: number): void {
+    this.names.get(path)?.rot(position, flip);
+  }
+
   /** Ends the process that uses the disk. */
   kill(): void {
     this.#dead = true;
@@ -99,7 +107,8 @@ export class SimulatedDisk {
   async step(operation: DiskOperation, path: string, life: number): Promise<Fault | undefined> {
     const fault = this.#ask(operation, path, life);
     if (this.#pace === "turns") await new Promise((resolve) => setImmediate(resolve));
-    else await undefined;
+    else if (this.#pace === "microtasks") await undefined;
+    else await this.#pace(operation, path);
     if (fault === "dead" || this.isGone(life)) return new Promise<never>(() => {});
     if (fault?.kind === "error") throw failure(fault.code, operation, path);
     return fault;

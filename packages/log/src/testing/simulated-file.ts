@@ -84,6 +84,16 @@ export class SimulatedFile {
     this.#settle();
   }
 
+  /** Changes one durable byte; nothing tells. */
+  rot(position: number, flip: number): void {
+    if (position >= this.#platter.length) return;
+    const isShared = this.#cache === this.#platter;
+    this.#platter = Buffer.from(this.#platter);
+    this.#platter[position]! ^= flip;
+    if (isShared) this.#cache = this.#platter;
+    else if (position < this.#cache.length) this.#cache[position]! ^= flip;
+  }
+
   #remember(sector: number): void {
     const start = sector * SECTOR_BYTES;
     const version = Buffer.from(this.#cache.subarray(start, start + SECTOR_BYTES));

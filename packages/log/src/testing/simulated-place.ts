@@ -16,6 +16,7 @@ export const SMALL_LIMITS: Partial<LogLimits> = {
   entryBytesMax: 2000,
   segmentBytesFirst: 8192,
   segmentBytesMax: 16384,
+  reservedBytes: 512,
   readSliceBytes: 4096,
   writeSliceBytes: 1024,
   zeroSliceBytes: 8192,

@@ -1,0 +1,2 @@
+/** What other packages' tests, and the simulator, may use of this package's: a disk that forgets, tears and fails on command. */
+export { type CrashMode, type Fault, type FaultPlan, type Pace, SimulatedDisk } from "./simulated-disk.js";
