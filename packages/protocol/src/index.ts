@@ -8,6 +8,7 @@ export * from "./byte-string.js";
 export * from "./errors.js";
 export * from "./generated/index.js";
 export * from "./json/json-error.js";
+export * from "./json/large-message.js";
 export * from "./json/read-message.js";
 export * from "./json/write-message.js";
 export * from "./limits.js";

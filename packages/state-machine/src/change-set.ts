@@ -4,7 +4,6 @@
  * Nothing here can be refused. Whether a command may run is decided before, in full.
  */
 import type {
-  ByteString,
   DeleteRangeRequest,
   DeleteRangeResponse,
   KeyValue,
@@ -25,11 +24,6 @@ export function headerAt(revision: number): ResponseHeader {
 
 /** For everything that changed nothing. */
 export const noChanges: readonly KeyVersion[] = Object.freeze([]);
-
-/** Byte order. */
-function compareKeys(left: ByteString, right: ByteString): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
 
 const noPairs: readonly KeyValue[] = Object.freeze([]);
 
@@ -86,9 +80,11 @@ export class ChangeSet {
 
   /** Removes a lease and, in ascending order, its keys (LEASE-11). */
   endLease(lease: LeaseRecord): void {
-    const doomed = [...lease.keys].sort(compareKeys);
-    for (const key of doomed) this.#delete(this.#keys.history(key)!);
-    this.#leases.remove(lease.leaseId);
+    // Sorted by code units, which are bytes.
+    const doomed = [...lease.keys].sort();
+    this.#leases.end(lease);
+    const revision = this.#revisionBefore + 1;
+    for (const key of doomed) this.#record(this.#keys.delete(this.#keys.history(key)!, revision));
   }
 
   /** Attaches the key of `request` to the lease it is to have, and to no other (LEASE-32, LEASE-33). */

@@ -82,7 +82,7 @@ test("TXN-9: a nested transaction may use what the largest list of each outer le
   assert.equal(check({ success: [txnOp({ success: [inner(9)] })] }, 10), "too-many-operations");
 });
 
-test("TXN-9: nesting is limited even when operations are not", () => {
+test("F45, TXN-9, LIMIT transactionDepthMax: nesting is limited even when operations are not", () => {
   const deep = (levels: number): TxnRequest => {
     let request = createTxnRequest();
     for (let level = 1; level < levels; level++) request = createTxnRequest({ success: [txnOp(request)] });

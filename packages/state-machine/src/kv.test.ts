@@ -153,7 +153,7 @@ test("KV-11: revision filters drop pairs before limit, more follows, count does 
   assert.deepEqual([single.kvs.length, single.count], [0, 1]);
 });
 
-test("KV-12: readable from the compacted revision to the current one", () => {
+test("I3, KV-12: readable from the compacted revision to the current one", () => {
   const driver = new Driver();
   for (const value of ["1", "2", "3", "4"]) driver.put("a", value);
   assert.equal(driver.rangeRefusal("a", { revision: 6 }), "future-revision");

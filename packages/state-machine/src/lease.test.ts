@@ -33,7 +33,7 @@ test("LEASE-3: an id in use is refused and its lease untouched", () => {
   assert.deepEqual([driver.machine.lease(1n)?.ttlSeconds, driver.machine.lease(1n)?.grantNumber], [60, 1]);
 });
 
-test("LEASE-4: 9,000,000,000 s is the longest lease; the length is looked at before the id", () => {
+test("F15, LEASE-4, LIMIT leaseTtlSecondsMax: 9,000,000,000 s is the longest lease; the length is looked at before the id", () => {
   const driver = new Driver();
   driver.grant(1n, 9_000_000_000);
   assert.equal(driver.refusal(grantCommand(1n, 9_000_000_001)), "lease-ttl-too-large");

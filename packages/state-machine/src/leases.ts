@@ -18,7 +18,7 @@ class Lease implements LeaseRecord {
   }
 }
 
-/** Is told of every key that comes to a lease or leaves it, right after that has happened. */
+/** Is told of every key that comes to a living lease or leaves it, right after that has happened. */
 export interface LeaseKeysObserver {
   keyAttached(lease: LeaseRecord, key: ByteString): void;
   keyDetached(lease: LeaseRecord, key: ByteString): void;
@@ -50,9 +50,9 @@ export class LeaseTable {
     return lease;
   }
 
-  /** Removes a lease; its keys should have been detached before. */
-  remove(leaseId: bigint): void {
-    this.#leases.delete(leaseId);
+  /** Removes a lease with all its keys, of which `observer` is not told one by one: there may be a hundred thousand. */
+  end(lease: LeaseRecord): void {
+    this.#leases.delete(lease.leaseId);
   }
 
   /**

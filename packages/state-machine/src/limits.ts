@@ -36,6 +36,9 @@ export const snapshotChunkVisits = 4096;
 /** How many keys without a readable version a range reader passes over in one slice. */
 export const readerSkipsMax = 4096;
 
+/** After about so many steps of sorting there is a pause. */
+export const sortSliceLength = 4096;
+
 /** What a put costs besides its key and value (MAINT-6), in bytes. */
 export const putOverheadBytes = 256;
 

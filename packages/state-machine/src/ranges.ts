@@ -8,7 +8,7 @@ import { isSingleKey, upperBound } from "./key-interval.js";
 import { type KeySpace, newest } from "./key-space.js";
 import type { KeyVersion, Refusal } from "./types.js";
 
-type Comparison = (left: KeyVersion, right: KeyVersion) => number;
+export type Comparison = (left: KeyVersion, right: KeyVersion) => number;
 
 const noPairs: readonly KeyValue[] = Object.freeze([]);
 
@@ -72,7 +72,7 @@ function findPairs(keys: KeySpace, request: RangeRequest, revision: number): Key
 }
 
 /** Whether the answer comes in the order of the index. */
-function isKeyOrder(request: RangeRequest): boolean {
+export function isKeyOrder(request: RangeRequest): boolean {
   return comparisonOf(request.sortTarget) === undefined && request.sortOrder !== SortOrder.DESCEND;
 }
 
@@ -88,7 +88,7 @@ function sortPairs(request: RangeRequest, pairs: KeyVersion[]): KeyVersion[] {
 }
 
 /** Puts the first of `pairs` in the order of `comparison` at the front; the others keep no order. */
-function bringFirst(pairs: KeyVersion[], comparison: Comparison): KeyVersion[] {
+export function bringFirst(pairs: KeyVersion[], comparison: Comparison): KeyVersion[] {
   let first = 0;
   for (let index = 1; index < pairs.length; index++) {
     if (comparison(pairs[index]!, pairs[first]!) < 0) first = index;
@@ -98,7 +98,7 @@ function bringFirst(pairs: KeyVersion[], comparison: Comparison): KeyVersion[] {
 }
 
 /** The ascending order by a target; undefined for the key. */
-function comparisonOf(target: SortTarget): Comparison | undefined {
+export function comparisonOf(target: SortTarget): Comparison | undefined {
   switch (target) {
     case SortTarget.VERSION:
       return (left, right) => left.version - right.version;
@@ -113,7 +113,7 @@ function comparisonOf(target: SortTarget): Comparison | undefined {
   }
 }
 
-function hasFilters(request: RangeRequest): boolean {
+export function hasFilters(request: RangeRequest): boolean {
   return (
     request.minModRevision !== 0 ||
     request.maxModRevision !== 0 ||
@@ -123,7 +123,7 @@ function hasFilters(request: RangeRequest): boolean {
 }
 
 /** Whether a pair passes the revision filters (KV-11). */
-function passes(request: RangeRequest, pair: KeyVersion): boolean {
+export function passes(request: RangeRequest, pair: KeyVersion): boolean {
   return (
     (request.minModRevision === 0 || pair.modRevision >= request.minModRevision) &&
     (request.maxModRevision === 0 || pair.modRevision <= request.maxModRevision) &&

@@ -6,6 +6,7 @@ import { AuthRestorer } from "./auth/auth-snapshot.js";
 import { isDeletion, noLease, StoredVersion } from "./key-history.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
+import { raiseRevision } from "./raise-revision.js";
 import {
   numberTag,
   recordTags,
@@ -49,12 +50,19 @@ export class Restorer {
     }
   }
 
-  /** The machine, once all chunks were taken. Throws `SnapshotFormatError` when some are missing. */
-  finish(): StateMachine {
+  /**
+   * The machine, once all chunks were taken. Throws `SnapshotFormatError` when some are missing.
+   *
+   * With a `revisionStep` above 0 it is lifted by so much and compacted there (see `raiseRevision`), and tokens of users
+   * given before are no longer good; throws `RevisionStepError` when that is too much.
+   */
+  finish(revisionStep = 0): StateMachine {
     check(this.#stage === Stage.done, "snapshot has no end");
     const { auth, alarms } = this.#auth;
-    const appliedCommands = this.#appliedCommands;
-    return new StateMachine({ keys: this.#keys, leases: this.#leases, auth, alarms, appliedCommands });
+    const leases = this.#leases;
+    const keys = revisionStep === 0 ? this.#keys : raiseRevision(this.#keys, leases, revisionStep);
+    if (revisionStep !== 0) auth.restore(auth.enabled, auth.revision + revisionStep);
+    return new StateMachine({ keys, leases, auth, alarms, appliedCommands: this.#appliedCommands });
   }
 
   #record(tag: number): void {
@@ -113,7 +121,9 @@ export class Restorer {
     this.#enterStage(Stage.leases);
     check(this.#reader.tag() === numberTag(1), "lease without id");
     const leaseId = this.#reader.int64BigInt();
-    const ttlSeconds = this.#number(2);
+    check(this.#reader.tag() === numberTag(2), "lease without length");
+    // Any number that `apply` takes, though no server asks for a negative one.
+    const ttlSeconds = this.#reader.int64Number();
     const grantNumber = this.#number(3);
     check(leaseId !== noLease && this.#leases.find(leaseId) === undefined, "lease id zero or used twice");
     check(grantNumber > this.#lastGrant && grantNumber <= this.#appliedCommands, "impossible grant number");
@@ -148,10 +158,13 @@ export class Restorer {
     this.#keys.restore(history, this.#attached(pair, history?.latest ?? pair));
   }
 
-  /** The history begins at the compacted revision, but there are no events at revision 1. */
-  #isFirstEvent(pair: KeyVersion): boolean {
+  /**
+   * The history begins at the compacted revision; behind it, if that is one to which the revision was raised. There are no
+   * events at revision 1 either.
+   */
+  #isFirstEvent({ modRevision }: KeyVersion): boolean {
     const { events, firstHistoryRevision } = this.#keys;
-    return events.end === 0 && pair.modRevision === Math.max(firstHistoryRevision, 2);
+    return events.end === 0 && (modRevision === firstHistoryRevision || modRevision === firstHistoryRevision + 1);
   }
 
   #end(): void {
@@ -159,7 +172,11 @@ export class Restorer {
     check(this.#number(2) === this.#baseCount, "bases are missing");
     check(this.#number(3) === this.#keys.events.end, "events are missing");
     if (this.#knowsUsers) this.#endOfAuth();
-    check(this.#revision === 1 || this.#keys.revision === this.#revision, "history stops early");
+    const isWhole =
+      this.#keys.events.end === 0
+        ? this.#revision === this.#keys.firstHistoryRevision
+        : this.#keys.revision === this.#revision;
+    check(isWhole, "history stops early");
     check(this.#strayKeys === 0, "key with an unknown lease");
     this.#keys.revision = this.#revision;
     this.#stage = Stage.done;

@@ -75,6 +75,17 @@ function populate({ machine }: Driver): void {
   for (const command of run) assert.equal(machine.apply(command, systemCaller).kind, command.kind);
 }
 
+test("F5, F10: a lease that no server grants, but a log may hold, comes back as it was", () => {
+  for (const ttlSeconds of [0, -1, -(2 ** 53), -(2 ** 63)]) {
+    const driver = new Driver();
+    driver.grant(7n, ttlSeconds);
+    const chunks = snapshot(driver.machine);
+    const restored = restore(chunks);
+    assert.equal(restored.lease(7n)?.ttlSeconds, ttlSeconds);
+    assert.deepEqual(snapshot(restored), chunks);
+  }
+});
+
 test("COMP-6, LEASE-38: a restored state is the state", () => {
   for (const { machine } of [lively(), new Driver()]) {
     const chunks = snapshot(machine);
@@ -164,7 +175,7 @@ const runs: fc.Arbitrary<Run> = fc.record({
   sweepItems: fc.nat(4),
 });
 
-test("replay = restore: a snapshot taken in slices and the rest of the log give the state of the whole log", () => {
+test("I10: replay = restore: a snapshot taken in slices and the rest of the log give the state of the whole log", () => {
   let sliced = 0;
   fc.assert(
     fc.property(runs, ({ log, cutPercent, chunkVisits, chunksPerCommand, sweepItems }) => {
@@ -313,7 +324,7 @@ const snapshotOfTheFirstFormat =
   "CgwIgYCYwgQQBRgDIAcSBggFEDwYARIPCP3//////////wEQPBgCGg4KAWEQAhgCIAEqAWEwBSIOCgFiEAMYAyABKgFiMAUiDgoBYRACGAQgAi" +
   "oBYTAFIgUKAWIYBSIMCgH/EAUYBSABKgF2MgYIAhABGAQ=";
 
-test("F61: a snapshot from before there were users is read as a state without any", () => {
+test("F61, F63: a snapshot from before there were users is read as a state without any", () => {
   const driver = new Driver();
   for (const leaseId of [5n, -3n]) driver.grant(leaseId);
   for (const name of ["a", "b", "a"]) driver.put(name, name, { lease: 5n });

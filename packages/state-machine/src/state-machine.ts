@@ -24,6 +24,7 @@ import { previousVersion, type RevisionVisitor, readHistory } from "./history-re
 import { noLease } from "./key-history.js";
 import { isSingleKey, upperBound } from "./key-interval.js";
 import { KeySpace, type VersionVisitor } from "./key-space.js";
+import { LargeRange } from "./large-range.js";
 import { LeaseTable } from "./leases.js";
 import { leaseTtlSecondsMax, recordOverheadBytes } from "./limits.js";
 import { RangeReader, type RangeReaderOutcome } from "./range-reader.js";
@@ -164,6 +165,17 @@ export class StateMachine {
     if (refusal !== undefined) return refused(refusal);
     const revision = request.revision <= 0 ? this.revision : request.revision;
     return { kind: "reader", reader: new RangeReader(this.#keys, request, revision) };
+  }
+
+  /** As `rangeReader`, for any order and filter. */
+  largeRange(request: RangeRequest): LargeRange {
+    return new LargeRange(this.#keys, request, request.revision <= 0 ? this.revision : request.revision);
+  }
+
+  /** Whether a range of more than `keysMax` keys is asked for, as far as that can be told without looking for them. */
+  isLargeRange(request: RangeRequest, keysMax: number): boolean {
+    if (isSingleKey(request.rangeEnd) || request.countOnly) return false;
+    return this.#keys.index.countKnown(request.key, upperBound(request.rangeEnd)) > keysMax;
   }
 
   /** The live version of `key` now. */
