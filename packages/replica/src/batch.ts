@@ -22,6 +22,8 @@ const initialBytes = 16 * 1024;
 export class Batch {
   readonly commands: Command[] = [];
   readonly proposers: Proposer[] = [];
+  /** Whether the entry may take the room that the log keeps for when there is no other. */
+  usesReserve = false;
   /** As long as up to the last command that has one. */
   readonly #callers: (Caller | undefined)[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
@@ -59,6 +61,22 @@ export class Batch {
     this.proposers.push(proposer);
   }
 
+  /**
+   * Puts the commands for which `isKept` holds into `target` as well, which is empty. Returns the proposers of the others.
+   */
+  split(isKept: (command: Command) => boolean, target: Batch): Proposer[] {
+    const others: Proposer[] = [];
+    let position = 1;
+    for (const [index, command] of this.commands.entries()) {
+      const bodyPosition = position + 4 + callerBytes(this.callerAt(index)) + 1;
+      position += 4 + this.#buffer.readUInt32LE(position);
+      const proposer = this.proposers[index] as Proposer;
+      if (!isKept(command)) others.push(proposer);
+      else target.add(command, this.#buffer.subarray(bodyPosition, position), proposer, this.callerAt(index));
+    }
+    return others;
+  }
+
   /** Who asked for the command at `index`. */
   callerAt(index: number): Caller | undefined {
     return index < this.#callers.length ? this.#callers[index] : undefined;
@@ -70,6 +88,7 @@ export class Batch {
     this.proposers.length = 0;
     if (this.#callers.length > 0) this.#callers.length = 0;
     this.#length = 1;
+    this.usesReserve = false;
     if (this.#buffer.length <= bytesKept) return;
     this.#buffer = Buffer.allocUnsafe(initialBytes);
     this.#buffer[0] = batchFormat;

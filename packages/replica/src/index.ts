@@ -1,5 +1,5 @@
 /** The door of the replica package. */
-export { UnreadableEntryError } from "./batch.js";
+export { readBatch, UnreadableEntryError } from "./batch.js";
 export type { Environment } from "./environment.js";
 export { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
 export type { KeyEnd } from "./locks/key-end.js";
@@ -11,4 +11,5 @@ export type { LeaseMeter } from "./metrics/lease-meter.js";
 export type { OperationCounts } from "./metrics/operation-counts.js";
 export type { ProposalFailure, Proposer } from "./proposer.js";
 export { Replica, type ReplicaOptions } from "./replica.js";
+export { UnappliableEntryError } from "./unappliable-entry.js";
 export type { SharedEvent, WatchConsumer, Watcher, WatchOptions } from "./watch/watcher.js";

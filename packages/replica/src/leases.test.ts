@@ -47,7 +47,7 @@ test("LEASE-19: renewing an unknown lease answers 0", async () => {
   assert.equal(renew(harness, 99n).ttlSeconds, 0);
 });
 
-test("LEASE-20, I7: once its end is proposed a lease is never revived; the renewal waits and answers 0", async () => {
+test("I7, LEASE-20: once its end is proposed a lease is never revived; the renewal waits and answers 0", async () => {
   const harness = await Harness.start();
   await harness.grant(7n, 2);
   harness.environment.advance(2_300);

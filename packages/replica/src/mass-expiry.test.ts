@@ -5,7 +5,7 @@ import { Leases } from "./leases.js";
 import { defaultReplicaLimits } from "./limits.js";
 import { ManualEnvironment } from "./testing/manual-environment.js";
 
-test("LEASE-12, LEASE-41: a quarter of a million leases that are due in one tick all end, in slices", () => {
+test("F14, LEASE-12, LEASE-41, LIMIT expirySlice: a quarter of a million leases that are due in one tick all end, in slices", () => {
   const environment = new ManualEnvironment();
   const ended = new Set<bigint>();
   let open = 0;

@@ -6,11 +6,12 @@
  * of syncs follows the disk and not the number of callers. What applying means is the caller's.
  */
 import type { AppendResult, Log } from "@holdfast/log";
-import { type Caller, type Command, callerBytes } from "@holdfast/state-machine";
+import { type Caller, type Command, callerBytes, growthOf } from "@holdfast/state-machine";
 import { Batch } from "./batch.js";
 import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
 import type { ProposalFailure, Proposer } from "./proposer.js";
+import { unappliable } from "./unappliable-entry.js";
 
 /** Emptied batches kept for use anew: one in flight, one open, and some for a burst. */
 const spareBatchesMax = 8;
@@ -19,10 +20,12 @@ export interface ProposalQueueOptions {
   readonly log: Log;
   readonly environment: Environment;
   readonly limits: ReplicaLimits;
-  /** Applies one durable command and tells its proposer. */
+  /** Applies one durable command and tells its proposer. Throws `ApplyFailure`, which stops everything. */
   readonly apply: (command: Command, caller: Caller | undefined, proposer: Proposer) => void;
   /** Called after each entry was applied. */
   readonly applied: (index: number, payloadBytes: number) => void;
+  /** The log has no room for something. To be followed by one call of `refuse`, which tells whose commands it was. */
+  readonly onFull: (refuse: () => void) => void;
   /** The log can no longer be written: nothing more will be acknowledged. */
   readonly onFatal: (cause: Error) => void;
 }
@@ -36,7 +39,14 @@ export class ProposalQueue {
   #flushScheduled = false;
   #waitingProposals = 0;
   #waitingBytes = 0;
+  /** Proposals refused because as many, or as many bytes, waited as may; for the metrics. */
+  refusedForCount = 0;
+  refusedForBytes = 0;
   #stopped = false;
+  /** Whether the log had no room for the last entry that might not take its reserve. */
+  #isFull = false;
+  /** Whether applying threw: the state is not what the log says, and nothing more may come of it (fault-model F10, I11). */
+  #isBroken = false;
   #whenIdle: (() => void) | undefined;
   #idle: Promise<void> | undefined;
 
@@ -90,8 +100,10 @@ export class ProposalQueue {
     const { limits } = this.#options;
     if (this.#stopped) return "stopped";
     if (internal) return undefined;
-    const full = this.#waitingProposals >= limits.waitingProposals || this.#waitingBytes + bytes > limits.waitingBytes;
-    return full ? "too-many-requests" : undefined;
+    if (this.#waitingProposals >= limits.waitingProposals) this.refusedForCount += 1;
+    else if (this.#waitingBytes + bytes > limits.waitingBytes) this.refusedForBytes += 1;
+    else return undefined;
+    return "too-many-requests";
   }
 
   #openBatch(bytes: number): Batch {
@@ -122,20 +134,27 @@ export class ProposalQueue {
       this.#whenIdle?.();
       return;
     }
-    this.#options.log.append(batch.payload, (result) => this.#appended(batch, result));
+    // While there is no room, no more is asked for than is needed: looking for room takes the disk's time.
+    if (this.#isFull && batch.commands.every(needsNoRoom)) batch.usesReserve = true;
+    this.#options.log.append(batch.payload, (result) => this.#appended(batch, result), batch.usesReserve);
   }
 
   #appended(batch: Batch, result: AppendResult): void {
+    if (this.#isBroken) return;
     this.#inFlight = undefined;
     const payloadBytes = batch.bytes;
     this.#waitingProposals -= batch.commands.length;
     this.#waitingBytes -= payloadBytes - 1 - 5 * batch.commands.length;
     // The next entry is written while this one is applied.
     if (result.fate === "unknown") this.#fail(batch, result.cause);
+    else if (result.fate === "stored") {
+      if (!batch.usesReserve) this.#isFull = false;
+      this.#appendNext();
+      this.#applyAll(batch, result.index, payloadBytes);
+    } else if (result.why === "full" && !batch.usesReserve) this.#keepWhatNeedsNoRoom(batch);
     else {
       this.#appendNext();
-      if (result.fate === "stored") this.#applyAll(batch, result.index, payloadBytes);
-      else for (const proposer of batch.proposers) proposer.failed(failureOf(result.why));
+      for (const proposer of batch.proposers) proposer.failed(failureOf(result.why));
     }
     batch.clear(2 * this.#options.limits.batchBytes);
     if (this.#spare.length < spareBatchesMax) this.#spare.push(batch);
@@ -143,10 +162,37 @@ export class ProposalQueue {
 
   #applyAll(batch: Batch, index: number, payloadBytes: number): void {
     const { commands, proposers } = batch;
-    for (let i = 0; i < commands.length; i++) {
-      this.#options.apply(commands[i] as Command, batch.callerAt(i), proposers[i] as Proposer);
+    try {
+      for (let i = 0; i < commands.length; i++) {
+        this.#options.apply(commands[i] as Command, batch.callerAt(i), proposers[i] as Proposer);
+      }
+    } catch (error) {
+      this.#stopped = true;
+      this.#isBroken = true;
+      throw unappliable(error, index, batch.payload);
     }
     this.#options.applied(index, payloadBytes);
+  }
+
+  /**
+   * The log has no room: what ends or frees something goes into its reserve, in front of all that came later, and the rest is
+   * refused.
+   */
+  #keepWhatNeedsNoRoom(batch: Batch): void {
+    this.#isFull = true;
+    const kept = new Batch();
+    const refused = batch.split(needsNoRoom, kept);
+    if (!kept.isEmpty) {
+      kept.usesReserve = true;
+      this.#waiting.unshift(kept);
+      this.#waitingProposals += kept.commands.length;
+      this.#waitingBytes += kept.bytes - 1 - 5 * kept.commands.length;
+    }
+    this.#appendNext();
+    if (refused.length === 0) return;
+    this.#options.onFull(() => {
+      for (const proposer of refused) proposer.failed("no-space");
+    });
   }
 
   /** The fate of one entry is unknown: nothing behind it may be appended, so nothing is. */
@@ -160,6 +206,11 @@ export class ProposalQueue {
     this.#whenIdle?.();
     this.#options.onFatal(cause);
   }
+}
+
+/** Whether a command adds nothing to the store, so that it is let through when space is short (fault-model F6). */
+function needsNoRoom(command: Command): boolean {
+  return growthOf(command) === 0;
 }
 
 function failureOf(why: "closed" | "full" | "too-large" | "not-owner"): ProposalFailure {

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openMemoryLog } from "@holdfast/log";
 import { createPutRequest } from "@holdfast/protocol";
+import { type Caller, type Command, StateMachine } from "@holdfast/state-machine";
 import { readBatch, UnreadableEntryError } from "./batch.js";
 import { Replica } from "./replica.js";
 import { byteString, Harness, ProposalFailedError } from "./testing/harness.js";
+import { UnappliableEntryError } from "./unappliable-entry.js";
 
 test("KV-22: a put is answered with the revision it made, and read back", async () => {
   const harness = await Harness.start();
@@ -23,7 +25,7 @@ test("a closed replica refuses proposals as stopped", async () => {
   );
 });
 
-test("F61: an entry in an unknown format, or cut off, stops the reader instead of being skipped", () => {
+test("F61, F63: an entry in an unknown format, or cut off, stops the reader instead of being skipped", () => {
   const fail = (): void => assert.fail("visited");
   assert.throws(() => readBatch(9, Uint8Array.of(2), fail), UnreadableEntryError);
   assert.throws(() => readBatch(9, Uint8Array.of(1, 200, 0, 0, 0, 1), fail), UnreadableEntryError);
@@ -68,7 +70,7 @@ test("MAINT-1: after a start all that is committed is applied, whether or not th
   await again.snapshot();
 });
 
-test("a snapshot is taken when enough has been logged, while proposals go on", async () => {
+test("LIMIT snapshotAfterBytes: a snapshot is taken when enough has been logged, while proposals go on", async () => {
   const harness = await Harness.start({ snapshotAfterBytes: 500 });
   for (let i = 0; i < 50; i++) await harness.put(`k${i}`, "v".repeat(1_000));
   await harness.settle();
@@ -78,7 +80,7 @@ test("a snapshot is taken when enough has been logged, while proposals go on", a
   assert.equal(restarted.machine.revision, 51);
 });
 
-test("COMP-5: a physical compaction is told when the history is really gone", async () => {
+test("F14, COMP-5, LIMIT sweepItems: a physical compaction is told when the history is really gone", async () => {
   const harness = await Harness.start({ sweepItems: 1 });
   for (let i = 0; i < 10; i++) await harness.put("a");
   await harness.propose({ kind: "compact", revision: 11 });
@@ -104,6 +106,24 @@ test("I1: the encoded form of a request is logged as it came", async () => {
   const log = await harness.reopenLog();
   const again = await Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
   assert.equal(Buffer.from(again.machine.get(byteString("a"))?.value ?? []).toString(), "v");
+});
+
+test("F10, I11: an entry that cannot be applied stops a start, by its place and digest", async (t) => {
+  const harness = await Harness.start();
+  await harness.put("a");
+  await harness.put("poison");
+  const log = await harness.reopenLog();
+  const apply = StateMachine.prototype.apply;
+  t.mock.method(StateMachine.prototype, "apply", function (this: StateMachine, command: Command, caller?: Caller) {
+    if (command.kind === "put" && command.request.key === "poison") throw new RangeError("bug");
+    return apply.call(this, command, caller);
+  });
+  await assert.rejects(Replica.start({ log, environment: harness.environment, onFatal: assert.fail }), (error) => {
+    assert.ok(error instanceof UnappliableEntryError);
+    assert.equal(error.index, 3);
+    assert.match(error.message, /^log entry 3 \(SHA-256 [0-9a-f]{64}\) cannot be applied/);
+    return true;
+  });
 });
 
 test("in-memory logs of two replicas have nothing to do with each other", async () => {

@@ -25,6 +25,7 @@ import { Maintenance } from "./maintenance.js";
 import { OperationCounts } from "./metrics/operation-counts.js";
 import { ProposalQueue } from "./proposal-queue.js";
 import type { Proposer } from "./proposer.js";
+import { ApplyFailure, unappliable } from "./unappliable-entry.js";
 import { WatchHub } from "./watch/watch-hub.js";
 
 export interface ReplicaOptions {
@@ -35,6 +36,10 @@ export interface ReplicaOptions {
   readonly leaseTtlMinSeconds?: number;
   /** Storage failed for good: nothing is acknowledged any more; the server must stop. */
   readonly onFatal: (cause: Error) => void;
+  /** The log had no room for something that adds to the store. Serving goes on. */
+  readonly onFull?: () => void;
+  /** A compaction or an alarm was applied. */
+  readonly onUpkeep?: (command: Command, outcome: Outcome) => void;
   /** A snapshot failed; serving goes on. */
   readonly onSnapshotFailure?: (cause: unknown) => void;
 }
@@ -45,7 +50,10 @@ export class Replica {
   readonly locks: LockQueues;
   readonly leases: Leases;
   readonly operations = new OperationCounts();
+  /** Comes before those are told for whose commands the log has no room; must call `refuse` once. */
+  beforeFullIsTold: (refuse: () => void) => void = (refuse) => refuse();
   readonly #log: Log;
+  readonly #onUpkeep: ((command: Command, outcome: Outcome) => void) | undefined;
   readonly #proposals: ProposalQueue;
   readonly #maintenance: Maintenance;
   #appliedIndex: number;
@@ -56,6 +64,7 @@ export class Replica {
     const onSnapshotFailure = options.onSnapshotFailure ?? (() => {});
     this.machine = machine;
     this.#log = log;
+    this.#onUpkeep = options.onUpkeep;
     this.#appliedIndex = appliedIndex;
     this.locks = new LockQueues(machine, environment, limits);
     this.watches = new WatchHub(machine, environment, limits);
@@ -66,6 +75,10 @@ export class Replica {
       environment,
       limits,
       onFatal,
+      onFull: (refuse) => {
+        options.onFull?.();
+        this.beforeFullIsTold(refuse);
+      },
       apply: (command, caller, proposer) => this.#apply(command, caller, proposer),
       applied: (index, payloadBytes) => this.#applied(index, payloadBytes),
     });
@@ -73,7 +86,7 @@ export class Replica {
 
   /**
    * Opens the newest snapshot, replays the log behind it, becomes the owner and starts the leases, each
-   * at its full TTL. Throws what the log and the snapshot throw when they are damaged.
+   * at its full TTL. Throws what the log and the snapshot throw when they are damaged, and `UnappliableEntryError`.
    */
   static async start(options: ReplicaOptions): Promise<Replica> {
     const { log } = options;
@@ -81,7 +94,7 @@ export class Replica {
     let appliedIndex = log.snapshot?.index ?? 0;
     let replayedBytes = 0;
     await log.replay(appliedIndex, ({ index, payload }) => {
-      readBatch(index, payload, ({ command, caller }) => machine.apply(command, caller));
+      replay(machine, index, payload);
       appliedIndex = index;
       replayedBytes += payload.length;
     });
@@ -121,6 +134,16 @@ export class Replica {
 
   get waitingProposals(): number {
     return this.#proposals.waitingProposals;
+  }
+
+  /** Proposals refused because as many waited for the log as may. */
+  get refusedForCount(): number {
+    return this.#proposals.refusedForCount;
+  }
+
+  /** Proposals refused because as many bytes waited for the log as may. */
+  get refusedForBytes(): number {
+    return this.#proposals.refusedForBytes;
   }
 
   /** Bytes of the commands that wait for the log. */
@@ -181,7 +204,7 @@ export class Replica {
   }
 
   #apply(command: Command, caller: Caller | undefined, proposer: Proposer): void {
-    const outcome = this.machine.apply(command, caller);
+    const outcome = apply(this.machine, command, caller);
     const { changes, leaseChanges } = this.machine;
     this.operations.count(outcome, changes.length);
     if (leaseChanges.length > 0) this.leases.observe(leaseChanges);
@@ -191,6 +214,7 @@ export class Replica {
       this.watches.publish(changes);
     }
     if (outcome.kind === "compact") this.#maintenance.sweep();
+    if (outcome.kind === "compact" || outcome.kind === "alarm") this.#onUpkeep?.(command, outcome);
     proposer.settled(outcome);
   }
 
@@ -204,6 +228,23 @@ export class Replica {
       settled: (_outcome: Outcome) => done("applied"),
       failed: (failure) => done(failure === "unknown" ? "unknown" : "refused"),
     });
+  }
+}
+
+/** Throws `UnreadableEntryError` and `UnappliableEntryError`. */
+function replay(machine: StateMachine, index: number, payload: Uint8Array): void {
+  try {
+    readBatch(index, payload, ({ command, caller }) => apply(machine, command, caller));
+  } catch (error) {
+    throw unappliable(error, index, payload);
+  }
+}
+
+function apply(machine: StateMachine, command: Command, caller: Caller | undefined): Outcome {
+  try {
+    return machine.apply(command, caller);
+  } catch (error) {
+    throw new ApplyFailure(error);
   }
 }
 

@@ -77,6 +77,8 @@ test("I7: a lease whose end was certainly refused lives on, is renewed, and its 
   environment.advance(2_300);
   const waiting = renew(replica);
   log.finish({ fate: "refused", why: "full" });
+  // Not even the reserve has room for it.
+  log.finish({ fate: "refused", why: "full" });
   assert.deepEqual([waiting, renew(replica)], [[2], [2]]);
   environment.advance(1_900);
   assert.equal(log.isBusy, false);

@@ -79,7 +79,7 @@ class Crowd {
   }
 }
 
-test("LOCK-5: a prefix with very many keys is put in order in pieces that look at a few keys each", () => {
+test("F14, LOCK-5, LIMIT lockFillingKeys: a prefix with very many keys is put in order in pieces that look at a few keys each", () => {
   const crowd = new Crowd();
   const { machine, told } = crowd;
   let visited = 0;

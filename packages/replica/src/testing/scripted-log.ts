@@ -9,6 +9,10 @@ export class ScriptedLog implements Log {
   epoch = 0;
   /** Payload sizes of the appends so far. */
   readonly appended: number[] = [];
+  /** Which of them might use the reserve. */
+  readonly usedReserve: boolean[] = [];
+  /** The payload of the newest. */
+  payload: Uint8Array = new Uint8Array(0);
   #done: ((result: AppendResult) => void) | undefined;
 
   async replay(): Promise<void> {}
@@ -17,9 +21,11 @@ export class ScriptedLog implements Log {
     return ++this.epoch;
   }
 
-  append(payload: Uint8Array, done: (result: AppendResult) => void): void {
+  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve = false): void {
     if (this.#done !== undefined) throw new Error("one append at a time");
     this.appended.push(payload.length);
+    this.usedReserve.push(useReserve);
+    this.payload = payload.slice();
     this.#done = done;
   }
 

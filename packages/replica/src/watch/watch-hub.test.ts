@@ -12,7 +12,7 @@ test("WATCH-5: with no start revision, every event after registration is deliver
   assert.deepEqual(recorder.responses, [{ events: ["a@3"], header: 3 }]);
 });
 
-test("WATCH-7: a start in the future stays silent until that revision", async () => {
+test("F21, I8, WATCH-7: a start in the future stays silent until that revision", async () => {
   const harness = await Harness.start();
   const recorder = harness.watch("a", { startRevision: 4 });
   await harness.put("a");
@@ -22,7 +22,7 @@ test("WATCH-7: a start in the future stays silent until that revision", async ()
   assert.deepEqual(recorder.all, ["a@4"]);
 });
 
-test("WATCH-8: history from the start revision, then live events, without gap or repeat", async () => {
+test("I8, WATCH-8: history from the start revision, then live events, without gap or repeat", async () => {
   const harness = await Harness.start();
   for (let i = 0; i < 5; i++) await harness.put("a");
   const recorder = harness.watch("a", { startRevision: 3 });
@@ -32,7 +32,7 @@ test("WATCH-8: history from the start revision, then live events, without gap or
   assert.deepEqual(recorder.all, ["a@3", "a@4", "a@5", "a@6", "a@7", "a@8"]);
 });
 
-test("WATCH-19: all changes of one revision come in one response, in execution order", async () => {
+test("I8, WATCH-19: all changes of one revision come in one response, in execution order", async () => {
   const harness = await Harness.start();
   await harness.put("p/z");
   const recorder = harness.watch("p/", { rangeEnd: "p0" });
@@ -42,7 +42,7 @@ test("WATCH-19: all changes of one revision come in one response, in execution o
   assert.deepEqual(recorder.responses, [{ events: ["p/b@3", "-p/z@3", "p/a@3"], header: 3 }]);
 });
 
-test("WATCH-20: catching up brings at most the limit of revisions per response, headed by the store's revision", async () => {
+test("F14, WATCH-20, LIMIT catchUpRevisions: catching up brings at most the limit of revisions per response, headed by the store's revision", async () => {
   const harness = await Harness.start({ catchUpRevisions: 2 });
   for (let i = 0; i < 5; i++) await harness.put("a");
   const recorder = harness.watch("a", { startRevision: 2 });
@@ -68,7 +68,7 @@ test("WATCH-22: a start below the compacted revision ends the watcher with that 
   assert.equal(harness.replica.watches.watcherCount, 1);
 });
 
-test("WATCH-23: a congested watcher overtaken by compaction ends; one that is not overtaken loses nothing", async () => {
+test("F20, I8, WATCH-23: a congested watcher overtaken by compaction ends; one that is not overtaken loses nothing", async () => {
   const harness = await Harness.start();
   const slow = harness.watch("a");
   const slower = harness.watch("a");
