@@ -35,13 +35,20 @@ export interface TransportCounters {
   emptyFrameFloods: number;
   /** F36: `overheadBytesPerMinute`. */
   overheadFloods: number;
-  /** F37: requests that were begun later because too much waited for their peer (`unsentBytesPerConnectionMax`). */
+  /** I12: times that a connection had to let others have their turn (`turnMs`). */
+  turnsEnded: number;
+  /**
+   * F37, I12: requests that were begun later because too much waited for their peer (`unsentBytesPerConnectionMax`), or
+   * because others had to have their turn (`turnMs`).
+   */
   requestsPostponed: number;
   /**
    * F37: streams reset because of `unsentBytesPerCallMax`, and connections closed because not even what flow control
    * does not bind was taken (`unsentBytesPerConnectionMax`).
    */
   unsentBytesExceeded: number;
+  /** F37: connections closed because of `unsentBytesTotalMax`. */
+  backlogsEnded: number;
   /** F32, F37: streams reset and connections closed because of `stalledAnswerMs`. */
   stalledAnswers: number;
   /** F26: `prefaceMs`. */
@@ -89,8 +96,10 @@ export function newCounters(): TransportCounters {
     pingFloods: 0,
     emptyFrameFloods: 0,
     overheadFloods: 0,
+    turnsEnded: 0,
     requestsPostponed: 0,
     unsentBytesExceeded: 0,
+    backlogsEnded: 0,
     stalledAnswers: 0,
     prefaceTimeouts: 0,
     headerBlockTimeouts: 0,

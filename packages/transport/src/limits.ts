@@ -14,6 +14,9 @@
  *   `congested` adds at most one message, any other `unsentBytesPerCallMax` and one message. With handlers that answer
  *   in the turn in which they are called, and heed it, only one answer comes on top;
  * - each answer for `stalledAnswerMs` at most, unless the peer takes `stalledBytesPerSecondMin`.
+ *
+ * All of them together hold `bufferedBytesTotalMax` of what is sent, and of what waits `unsentBytesTotalMax` besides the
+ * largest answer.
  */
 export interface TransportLimits {
   /** F31: sum of name + value + 32 over the fields of one header list (RFC 9113, 6.5.2); above it the stream is reset. */
@@ -58,6 +61,12 @@ export interface TransportLimits {
    * message above it is reset. The first message of a call is always taken.
    */
   readonly unsentBytesPerCallMax: number;
+  /**
+   * F37: bytes of all connections that may wait for their peers, the largest answer excepted: one may have any size
+   * (LIM-3). From half of it on, a connection is congested above `callHighWaterBytes` already; above it those are
+   * closed that would take longest to empty at their pace.
+   */
+  readonly unsentBytesTotalMax: number;
   /** F37: bytes that may stand ready for a busy socket before data waits in its stream. */
   readonly socketBacklogBytesMax: number;
   /** F20: a call with more unsent bytes than this is congested. */
@@ -107,6 +116,11 @@ export interface TransportLimits {
   readonly bufferedBytesPerConnectionMax: number;
   /** F16: the same over all connections. */
   readonly bufferedBytesTotalMax: number;
+  /**
+   * I12: time for which one connection is read and its requests are begun before others get their turn. What it began is
+   * brought to its end; requests that are complete by then wait, and no more is read, until the others had theirs.
+   */
+  readonly turnMs: number;
   /** How often connections are looked at for the times above. They are kept to this accuracy. */
   readonly sweepIntervalMs: number;
 }
@@ -133,6 +147,7 @@ export const defaultLimits: TransportLimits = {
   overheadBytesPerMinute: MIB,
   unsentBytesPerConnectionMax: 8 * MIB,
   unsentBytesPerCallMax: 8 * MIB,
+  unsentBytesTotalMax: 256 * MIB,
   socketBacklogBytesMax: 256 * KIB,
   callHighWaterBytes: 256 * KIB,
   callLowWaterBytes: 64 * KIB,
@@ -156,5 +171,6 @@ export const defaultLimits: TransportLimits = {
   connectionReceiveWindowBytes: MIB,
   bufferedBytesPerConnectionMax: 32 * MIB,
   bufferedBytesTotalMax: 512 * MIB,
+  turnMs: 5,
   sweepIntervalMs: 250,
 };

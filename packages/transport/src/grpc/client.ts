@@ -51,6 +51,9 @@ export interface UnaryResult extends CallEnd {
 const NO_FIELDS: HeaderFields = { names: [], values: [] };
 const CONNECTION_CLOSED: Status = { code: UNAVAILABLE, message: "connection closed" };
 
+/** So long that a turn never ends. */
+const NO_TURNS_MS = 2 ** 30;
+
 export class GrpcClient {
   readonly #context: TransportContext;
   readonly #connections: Sweeper<ClientConnection>;
@@ -66,7 +69,8 @@ export class GrpcClient {
   /** Speaks HTTP/2 on `socket` from now on. */
   constructor(socket: TransportSocket, authority: string, options: GrpcClientOptions = {}) {
     const clock = options.clock ?? systemClock;
-    const limits = { ...defaultLimits, ...options.limits };
+    // There are no other connections that would wait for their turn.
+    const limits = { ...defaultLimits, turnMs: NO_TURNS_MS, ...options.limits };
     this.#context = new TransportContext(clock, limits, () => {});
     this.#connections = new Sweeper(clock, limits.sweepIntervalMs);
     this.#deadlines = new DeadlineWheel(clock);

@@ -62,7 +62,7 @@ test("messages are the same however the body is cut, and nothing stays held", ()
   );
 });
 
-test("F44: a message is refused on its declared length, before anything is kept", () => {
+test("F44, LIMIT messageBytesMax: a message is refused on its declared length, before anything is kept", () => {
   const recorder = new Recorder();
   const reader = new MessageReader(recorder, recorder, 1_000);
   reader.feed(Buffer.from([0, 0, 0, 0x03, 0xe9, 1, 2, 3]), 0, 8);

@@ -105,7 +105,7 @@ test("a hook hears that the client went away", async (t) => {
   assert.deepEqual(reasons, ["cancelled", "connection-lost"]);
 });
 
-test("F16, F26: a body that is too large or too slow is answered and given up", async (t) => {
+test("F16, F26, LIMIT plainBodyBytesMax: a body that is too large or too slow is answered and given up", async (t) => {
   const server = await serve(t, { limits: { plainBodyBytesMax: 1_000 } });
   const peer = await server.peer();
   peer.send(headers(1, get("/", "POST")), data(1, Buffer.alloc(1_001)));

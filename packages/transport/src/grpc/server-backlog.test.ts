@@ -29,7 +29,7 @@ test("F37: a peer that reads gets any amount of answers at once", async (t) => {
   assert.equal(server.grpc.counters.unsentBytesExceeded, 0);
 });
 
-test("F37: while a peer does not read, no more of its requests are begun; none is lost when it does", async (t) => {
+test("F37, LIMIT unsentBytesPerConnectionMax: while a peer does not read, no more of its requests are begun; none is lost when it does", async (t) => {
   let started = 0;
   const slow: Method = {
     ...BIG,

@@ -174,7 +174,7 @@ test("an answer before the end of the request is followed by RST_STREAM with NO_
   );
 });
 
-test("F44: a message is refused on its declared length, before its bytes come", async (t) => {
+test("F44, LIMIT messageBytesMax: a message is refused on its declared length, before its bytes come", async (t) => {
   const server = await serve(t);
   const peer = await server.peer();
   peer.send(headers(1, requestFields(ECHO)), data(1, Buffer.concat([Buffer.from([0]), uint32(3 << 20)])));

@@ -93,6 +93,11 @@ export class GrpcServer {
     return this.#context.bufferedBytes;
   }
 
+  /** Bytes that wait for their peers now, on all connections. */
+  get unsentBytes(): number {
+    return this.#context.unsent.bytes;
+  }
+
   /**
    * Speaks HTTP/2 on `socket` from now on; `alreadyRead` is what was read from it before. A connection above the limits
    * is destroyed. Never throws, whatever the peer sends.

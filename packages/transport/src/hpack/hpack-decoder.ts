@@ -136,7 +136,7 @@ export class HpackDecoder {
   #readSizeUpdate(): void {
     const bytes = reader.readInteger(reader.takeOctet(), SIZE_UPDATE_MASK);
     const limit = Math.min(this.#tableBytesMax, this.#unansweredTableBytesMax);
-    if (bytes > limit) throw new HpackError("size-update-too-large", `size update to ${bytes}, the limit is ${limit}`);
+    if (bytes > limit) throw new HpackError("size-update-too-large", "size update above the limit");
     this.#unansweredTableBytesMax = Number.POSITIVE_INFINITY;
     this.#table.resize(bytes);
   }
@@ -176,7 +176,7 @@ export class HpackDecoder {
   /** RFC 7541 section 2.3.3: static entries first, then dynamic ones, newest first. */
   #fieldAt(index: number): HeaderField {
     const field = index <= STATIC_LENGTH ? STATIC_FIELDS[index - 1] : this.#table.get(index - STATIC_LENGTH - 1);
-    if (field === undefined) throw new HpackError("bad-index", `no table entry has index ${index}`);
+    if (field === undefined) throw new HpackError("bad-index", "no table entry has that index");
     return field;
   }
 

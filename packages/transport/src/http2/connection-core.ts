@@ -18,6 +18,8 @@ import { SendFlow } from "./send-flow.js";
 import { SocketWriter, type TransportSocket } from "./socket-writer.js";
 import type { Http2Stream, StreamHost } from "./stream.js";
 import { StreamTable } from "./stream-table.js";
+import type { TurnTaker } from "./turn-queue.js";
+import type { UnsentAccount } from "./unsent-budget.js";
 
 /** `open`; `ending` while the last bytes leave and nothing is read any more; `closed` once the socket is given up. */
 type ConnectionState = "open" | "ending" | "closed";
@@ -25,7 +27,10 @@ type ConnectionState = "open" | "ending" | "closed";
 /** How often each stream's own times are looked at. */
 const STREAM_SWEEP_MS = 1_000;
 
-export abstract class ConnectionCore implements StreamHost, Flushable {
+/** The clock is read before every fourth request of a turn. */
+const CLOCK_READ_MASK = 3;
+
+export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker {
   readonly context: TransportContext;
   readonly output: Output;
   readonly headers: HeaderOutput;
@@ -47,11 +52,17 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   protected lastReadMs: number;
   readonly #writer: SocketWriter;
   readonly #onClosed: () => void;
+  readonly #unsent: UnsentAccount;
   #state: ConnectionState = "open";
   #reading = false;
   /** Streams whose complete requests wait to be begun, oldest first. */
   readonly #postponed = new Set<Http2Stream>();
   #closeAtMs = Number.POSITIVE_INFINITY;
+  /** When the connection must let others have their turn. */
+  #turnEndsMs = 0;
+  #requestsBegun = 0;
+  /** Waits for the others to have had theirs, with nothing being read meanwhile. */
+  #waitsForTurn = false;
   #streamsSweptMs: number;
 
   /** `onClosed` is called once, when the connection has given up its socket and all streams were told. */
@@ -67,7 +78,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.#writer = new SocketWriter(socket, context.pool, this.#onSocketFree);
     this.output = this.#writer.output;
     this.headers = new HeaderOutput(this.output);
-    this.send = new SendFlow(this.#writer, this.headers, context.limits);
+    this.#unsent = context.unsent.open(() => this.#giveUp());
+    this.send = new SendFlow(this.#writer, this.headers, context.limits, this.#unsent);
     this.receive = new ReceiveFlow(context.limits.connectionReceiveWindowBytes);
     this.buffers = new BufferBudget(context);
     this.guard = new AbuseGuard(context.limits, context.counters, this.nowMs);
@@ -107,7 +119,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.socket.on("data", this.#onData);
     this.flush();
     if (alreadyRead !== undefined && alreadyRead.length > 0) this.#onData(alreadyRead);
-    this.socket.resume();
+    if (!this.#waitsForTurn) this.socket.resume();
   }
 
   touch(): void {
@@ -117,9 +129,13 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
   /** Writes all that may leave now. */
   flush(): void {
     if (this.#state === "closed") return;
-    this.send.flush();
-    if (this.#postponed.size > 0) this.#beginPostponed();
-    if (this.#writer.busy) this.#watchBacklog();
+    if (!this.#unsent.ended) {
+      this.send.flush();
+      if (this.#postponed.size > 0) this.#beginPostponed();
+      if (this.#writer.busy) this.#watchBacklog();
+      this.send.settle();
+    }
+    if (this.#unsent.ended) this.destroy();
   }
 
   /**
@@ -127,7 +143,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
    * pings and renewals of leases must be seen. So requests are opened and collected as ever, and only not begun.
    */
   get postponing(): boolean {
-    return this.#postponed.size > 0 || this.send.congested;
+    return this.#postponed.size > 0 || this.send.congested || this.#mayBeOver();
   }
 
   postpone(stream: Http2Stream): void {
@@ -262,6 +278,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     if (this.#state !== "open") return;
     this.nowMs = this.context.clock.nowMs();
     this.lastReadMs = this.nowMs;
+    this.#turnEndsMs = this.nowMs + this.context.limits.turnMs;
     this.#reading = true;
     try {
       this.read(chunk);
@@ -271,8 +288,35 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
       this.#reading = false;
     }
     this.#topUp();
+    if (this.#turnIsOver) this.#yield();
     this.flush();
   };
+
+  /** Whether the turn is over, as far as known: reading the clock costs as much as a tenth of a small request. */
+  #mayBeOver(): boolean {
+    return (++this.#requestsBegun & CLOCK_READ_MASK) === 0 && this.#turnIsOver;
+  }
+
+  get #turnIsOver(): boolean {
+    return this.context.clock.nowMs() >= this.#turnEndsMs;
+  }
+
+  /** Lets the other connections have their turn: a socket with much to read would be read on and on otherwise. */
+  #yield(): void {
+    if (this.#waitsForTurn || this.#state !== "open") return;
+    this.#waitsForTurn = true;
+    this.context.counters.turnsEnded++;
+    this.socket.pause();
+    this.context.turns.add(this);
+  }
+
+  /** Goes on after `#yield`. Also a connection that is ending is read to its end. */
+  takeTurn(): void {
+    this.#waitsForTurn = false;
+    this.nowMs = this.context.clock.nowMs();
+    this.flush();
+    if (!this.#waitsForTurn) this.socket.resume();
+  }
 
   /**
    * Lets the peer send more DATA, unless postponed requests already take half of the memory for requests: it should
@@ -284,12 +328,14 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
 
   /** Begins requests in the order in which they became complete, until too much waits again. */
   #beginPostponed(): void {
-    if (this.send.congested) return;
+    if (this.send.congested || this.#waitsForTurn) return;
+    if (this.#turnIsOver) this.#turnEndsMs = this.context.clock.nowMs() + this.context.limits.turnMs;
     for (const stream of this.#postponed) {
-      if (this.send.congested) break;
+      if (this.send.congested || this.#turnIsOver) break;
       this.#postponed.delete(stream);
       stream.begin();
     }
+    if (this.#turnIsOver) this.#yield();
     this.#topUp();
     this.touch();
   }
@@ -317,6 +363,21 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     this.destroy();
   }
 
+  /**
+   * Its memory is needed (`unsentBytesTotalMax`). What waits is let go at once; the connection ends when the code that
+   * runs now, perhaps the answering of a call of this very connection, is done.
+   */
+  #giveUp(): void {
+    this.context.log({
+      level: "warn",
+      message: "connection ended: too much waits for all peers",
+      peer: this.peerAddress,
+    });
+    this.send.shut();
+    for (const stream of this.streams.list()) this.send.discard(stream);
+    this.touch();
+  }
+
   readonly #onSocketEnd = (): void => {
     if (this.#state !== "open") return;
     this.end(this.context.limits.errorLingerMs);
@@ -333,8 +394,10 @@ export abstract class ConnectionCore implements StreamHost, Flushable {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.stopReading();
+    this.context.turns.delete(this);
     this.#loseStreams();
     this.output.clear();
+    this.#unsent.settle(0, 0, 0);
     this.#onClosed();
   }
 

@@ -5,10 +5,13 @@ import type { Clock } from "../environment.js";
 import type { TransportLimits } from "../limits.js";
 import { BufferPool } from "./buffer-pool.js";
 import { FlushQueue } from "./flush-queue.js";
+import { TurnQueue } from "./turn-queue.js";
+import { UnsentBudget } from "./unsent-budget.js";
 
 /** Something an operator may want to read. Never contains header values or message bytes. */
 export interface TransportEvent {
-  readonly level: "info" | "warn";
+  readonly level: "warn";
+  /** One of a few dozen, so that each kind can be counted and held back. */
   readonly message: string;
   /** Address of the peer, or "" if the event concerns no single one. */
   readonly peer: string;
@@ -25,6 +28,10 @@ export class TransportContext {
   readonly counters: TransportCounters = newCounters();
   readonly pool = new BufferPool();
   readonly flushQueue = new FlushQueue();
+  /** Connections whose turn is over. */
+  readonly turns: TurnQueue;
+  /** What waits for all peers. */
+  readonly unsent: UnsentBudget;
   /** Streams open on all connections. */
   streamsOpen = 0;
   /** Bytes of unfinished messages held for all connections. */
@@ -34,5 +41,7 @@ export class TransportContext {
     this.clock = clock;
     this.limits = limits;
     this.log = log;
+    this.turns = new TurnQueue(clock);
+    this.unsent = new UnsentBudget(limits, this.counters, clock);
   }
 }

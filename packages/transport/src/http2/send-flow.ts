@@ -9,6 +9,7 @@ import type { HeaderOutput } from "./header-output.js";
 import { DATA, FLAG_END_STREAM, FRAME_BYTES_DEFAULT, WINDOW_DEFAULT, WINDOW_LARGEST } from "./protocol.js";
 import { SendQueue } from "./send-queue.js";
 import type { SocketWriter } from "./socket-writer.js";
+import type { UnsentAccount } from "./unsent-budget.js";
 
 /** The sending side of a stream. The fields belong to `SendFlow`. */
 export interface Sender {
@@ -29,6 +30,8 @@ export interface Sender {
 }
 
 const NOTHING = new Uint8Array(0);
+/** A window that no update opens again. */
+const WINDOW_SHUT = -(2 ** 40);
 
 /** One per connection. Frames are no larger than the default size, which every peer accepts. */
 export class SendFlow {
@@ -52,12 +55,17 @@ export class SendFlow {
   #relieved = new Set<Sender>();
   /** With more unsent bytes than this the connection is congested. */
   readonly #congestedBytes: number;
+  /** The same while memory for all connections is tight. */
+  readonly #tightBytes: number;
+  readonly #account: UnsentAccount;
 
-  constructor(writer: SocketWriter, headers: HeaderOutput, limits: TransportLimits) {
+  constructor(writer: SocketWriter, headers: HeaderOutput, limits: TransportLimits, account: UnsentAccount) {
     this.#writer = writer;
     this.#headers = headers;
     this.#limits = limits;
+    this.#account = account;
     this.#congestedBytes = limits.unsentBytesPerConnectionMax / 2;
+    this.#tightBytes = Math.min(this.#congestedBytes, limits.callHighWaterBytes);
   }
 
   /** Bytes of the connection that wait for the peer, wherever they stand. */
@@ -67,7 +75,18 @@ export class SendFlow {
 
   /** More waits for the peer than is good: nothing should begin that adds to it (`unsentBytesPerConnectionMax`). */
   get congested(): boolean {
-    return this.unsentBytes > this.#congestedBytes;
+    const bytes = this.unsentBytes;
+    return bytes > this.#tightBytes && (bytes > this.#congestedBytes || this.#account.tight);
+  }
+
+  /** Has what waits now counted among all that waits (`unsentBytesTotalMax`). */
+  settle(): void {
+    this.#account.settle(this.unsentBytes, this.queuedBytesSent, 0);
+  }
+
+  /** The connection will end: from now on nothing is sent, so that no answer goes out with a part left out. */
+  shut(): void {
+    this.window = WINDOW_SHUT;
   }
 
   /**
@@ -130,6 +149,7 @@ export class SendFlow {
 
   /** Ends the stream after what waits: with trailers, or with END_STREAM on DATA. */
   finish(sender: Sender, trailers: HeaderFields | undefined): void {
+    if (this.#account.ended) return;
     if (sender.queuedBytes > 0) {
       sender.queue!.trailers = trailers;
       sender.queue!.endsWithData = trailers === undefined;
@@ -236,6 +256,7 @@ export class SendFlow {
   }
 
   #enqueue(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
+    if (this.#account.ended) return;
     const byteCount = head.length + body.length;
     sender.queue ??= new SendQueue();
     sender.queue.append(head);
@@ -245,6 +266,7 @@ export class SendFlow {
     this.queuedBytes += byteCount;
     this.#makeReady(sender);
     if (sender.queuedBytes > this.#limits.callHighWaterBytes) sender.drainOwed = true;
+    this.#account.settle(this.unsentBytes, this.queuedBytesSent, sender.queuedBytes);
   }
 
   #makeReady(sender: Sender): void {

@@ -55,6 +55,8 @@ export class ServerConnection extends Http2Connection {
   readonly #skipped = new SkippedIds();
   #prefaceBytes = 0;
   #settingsApplied = false;
+  /** Streams refused before the client has acknowledged our settings. */
+  #freeRefusals = 0;
   #drainState: DrainState = "no";
   #drainAnnouncedMs = 0;
 
@@ -230,10 +232,16 @@ export class ServerConnection extends Http2Connection {
     return false;
   }
 
-  /** REFUSED_STREAM: never processed, safe to repeat (8.7). Only a client that knows our limit pays for it. */
+  /**
+   * REFUSED_STREAM: never processed, safe to repeat (8.7). A client that may not know our limit yet pays only for what
+   * is above twice of it; else one that never acknowledges our settings would never pay.
+   */
   #refuse(streamId: number): void {
-    if (this.#settingsApplied) this.streamError(streamId, REFUSED_STREAM);
-    else this.writeReset(streamId, REFUSED_STREAM);
+    const isFree = !this.#settingsApplied && this.#freeRefusals < this.context.limits.streamsPerConnectionMax;
+    if (isFree) {
+      this.#freeRefusals++;
+      this.writeReset(streamId, REFUSED_STREAM);
+    } else this.streamError(streamId, REFUSED_STREAM);
   }
 
   #finalGoaway(): void {
