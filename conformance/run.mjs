@@ -1,7 +1,8 @@
 // Runs conformance suites by name and counts: `node conformance/run.mjs etcdctl etcd3 grpc-js crash h2spec import differential`.
 //
 // Without names it runs all of them. The suites must have been built (dist/). HOLDFAST_TARGET chooses the server under
-// test, as in src/target.ts. One line per suite sums it up; the last line is `N passed, N failed, N skipped`. The exit
+// test, as in src/target.ts. Tests of Holdfast that name a fault of the fault model are also written to
+// .results/<suite>.json. One line per suite sums it up; the last line is `N passed, N failed, N skipped`. The exit
 // code is 1 when anything failed, and 2 when a name is unknown or a suite was not built.
 
 import { existsSync, readdirSync } from "node:fs";
@@ -9,6 +10,7 @@ import { dirname, join } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { fileURLToPath } from "node:url";
+import { ResultCollector } from "../tools/faults/results.mjs";
 
 const distFolder = join(dirname(fileURLToPath(import.meta.url)), "dist");
 
@@ -22,6 +24,9 @@ const suites = {
   h2spec: "h2spec.test.js",
   import: "import.test.js",
 };
+
+/** The server under test. */
+const target = process.env.HOLDFAST_TARGET ?? "holdfast";
 
 /** How many test files run at once; each starts a server of its own. */
 const concurrency = 3;
@@ -50,9 +55,12 @@ function filesOf(suite) {
  * Runs test files, printing as node's own `spec` reporter does, and returns what became of their tests. Groups are not
  * counted, except a group that is skipped as a whole; a file that breaks off counts as a failure.
  */
-function runFiles(files) {
+function runFiles(suite, files) {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   const events = run({ files, concurrency });
+  const collector = new ResultCollector();
+  events.on("test:pass", (event) => collector.onPass(event));
+  events.on("test:fail", (event) => collector.onFail(event));
   events.on("test:pass", ({ skip, details }) => {
     if (skip !== undefined) {
       counts.skipped += 1;
@@ -68,7 +76,10 @@ function runFiles(files) {
   return new Promise((resolve, reject) => {
     const output = events.compose(new spec());
     output.on("error", reject);
-    output.on("end", () => resolve(counts));
+    output.on("end", () => {
+      if (target === "holdfast") collector.write(suite);
+      resolve(counts);
+    });
     output.pipe(process.stdout, { end: false });
   });
 }
@@ -81,13 +92,13 @@ async function main(names) {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const lines = [];
   for (const { suite, files } of plan) {
-    const counts = await runFiles(files);
+    const counts = await runFiles(suite, files);
     for (const outcome of Object.keys(total)) {
       total[outcome] += counts[outcome];
     }
     lines.push(`${suite}: ${inWords(counts)}`);
   }
-  console.log([`server under test: ${process.env.HOLDFAST_TARGET ?? "holdfast"}`, ...lines, inWords(total)].join("\n"));
+  console.log([`server under test: ${target}`, ...lines, inWords(total)].join("\n"));
   process.exitCode = total.failed > 0 ? 1 : 0;
 }
 

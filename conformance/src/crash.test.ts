@@ -21,7 +21,7 @@ const graceSeconds = 3n;
 describe("a lock holder dies", { skip: missing }, () => {
   const fixture = useServer();
 
-  test("LEASE-9, LOCK-3: the next waiter gets the lock after the TTL, and not before", async () => {
+  test("I6, I14, LEASE-9, LOCK-3: the next waiter gets the lock after the TTL, and not before", async () => {
     const name = freshName("killed-holder");
     const ttlSeconds = 3;
     const holder = new HolderProcess(fixture.server.endpoint, name, ttlSeconds);
@@ -65,7 +65,7 @@ describe("a lock holder dies", { skip: missing }, () => {
 describe("the server dies", { skip: missing }, () => {
   const fixture = useServer();
 
-  test("LEASE-39: a lease gets its full TTL again", async () => {
+  test("F1, I6, LEASE-39: a lease gets its full TTL again", async () => {
     const prefix = `${freshName("full-ttl")}/`;
     const lease = await fixture.client.grant(3);
     await fixture.client.put(`${prefix}key`, "x", { lease });
@@ -78,7 +78,7 @@ describe("the server dies", { skip: missing }, () => {
     assert.ok(lived >= 3n * secondNs, `the lease ended ${lived} ns after the server's death`);
   });
 
-  test("I5: a lock is still held after the server's death, and an old tenure still cannot write", async () => {
+  test("F1, I5: a lock is still held after the server's death, and an old tenure still cannot write", async () => {
     const name = freshName("server-death");
     const key = freshName("fenced");
     const client = fixture.newClient();
@@ -114,7 +114,7 @@ describe("the server dies again and again under load", { skip: missing }, () => 
   const cycles = Number(process.env.CONFORMANCE_CRASH_CYCLES ?? 50);
   const seed = Number(process.env.CONFORMANCE_CRASH_SEED ?? Date.now() % 2 ** 32);
 
-  test(`I1, I2, I5, I8: ${cycles} kills lose nothing that was acknowledged or seen`, async (t) => {
+  test(`F1, I1, I2, I5, I8: ${cycles} kills lose nothing that was acknowledged or seen`, async (t) => {
     t.diagnostic(`CONFORMANCE_CRASH_SEED=${seed}`);
     const random = randomNumbers(seed);
     const ledger = new Ledger();

@@ -4,6 +4,7 @@ import {
   CertificateError,
   FolderNotEmptyError,
   ForeignFolderError,
+  InsecureListenError,
   InvalidAddressError,
   JwtOptionsError,
   ListenError,
@@ -15,9 +16,11 @@ import {
   LogMissingError,
   LogStorageError,
   LogVersionError,
+  RevisionStepError,
   SnapshotFileError,
   SnapshotFormatError,
   TlsOptionError,
+  UnappliableEntryError,
   UnreadableEntryError,
 } from "@holdfast/server";
 import { IncompleteError, RefusedError } from "./remote/outcome-errors.js";
@@ -40,6 +43,10 @@ export const exitCodes = {
   refused: 10,
   /** A part was left undone; running the command again does it. */
   incomplete: 11,
+  /** Something threw that never should while serving, so that the server stopped at once (fault-model F17). */
+  bug: 12,
+  /** An entry of the log cannot be applied: starting again does not help (fault-model F10). */
+  unappliable: 13,
   interrupted: 130,
 } as const;
 
@@ -54,7 +61,9 @@ Exit codes:
   1  unexpected error         5  data folder cannot be read or written
   2  wrong flag or setting    6  the log or a snapshot is damaged or missing
   3  cannot listen            7  storage failed, or is full
-                              8  data was written by a newer version`;
+                              8  data was written by a newer version
+ 12  a bug, met while serving: the server stopped at once
+ 13  a bug: an entry of the log cannot be applied, and starting again does not help`;
 
 /** The exit code for an error that ended a command. */
 export function exitCodeOf(error: unknown): number {
@@ -70,6 +79,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof LogStorageError || error instanceof LogFullError) return exitCodes.storageFailed;
   // An entry in a format this program does not know was written by a newer one (fault-model F61).
   if (error instanceof LogVersionError || error instanceof UnreadableEntryError) return exitCodes.newerFormat;
+  if (error instanceof UnappliableEntryError) return exitCodes.unappliable;
   return systemExitCode(error) ?? exitCodes.unexpected;
 }
 
@@ -79,9 +89,11 @@ function isUsage(error: unknown): boolean {
     UsageError,
     ClientOptionError,
     InvalidAddressError,
+    InsecureListenError,
     TlsOptionError,
     CertificateError,
     JwtOptionsError,
+    RevisionStepError,
   ];
   return usages.some((usage) => error instanceof usage);
 }

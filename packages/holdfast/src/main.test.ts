@@ -103,6 +103,25 @@ test("a taken port gives one line and its own exit code", async () => {
   oneLine(stderr, new RegExp(`^holdfast: address 127\\.0\\.0\\.1:${port} is already in use`));
 });
 
+test("I12, I13: an etcd command line that would serve clear text to other machines is refused in one line that names the way out", async () => {
+  const etcdLine = ["serve", "--in-memory", "--listen-client-urls", "http://0.0.0.0:0"];
+  const { code, stderr } = await ended(start(etcdLine));
+  assert.equal(code, exitCodes.usage);
+  oneLine(
+    stderr,
+    /^holdfast: refusing to listen on 0\.0\.0\.0:0 in clear text.*https:.*--cert-file.*--allow-insecure-listen/,
+  );
+  const metrics = ["serve", "--in-memory", "--listen", "127.0.0.1:0", "--listen-metrics-urls", "http://0.0.0.0:0"];
+  assert.equal((await ended(start(metrics))).code, exitCodes.usage);
+  const { child } = await serving([
+    "--in-memory",
+    "--listen-client-urls",
+    "http://0.0.0.0:0",
+    "--allow-insecure-listen",
+  ]);
+  assert.equal(await stop(child), exitCodes.ok);
+});
+
 test("F9: the second server on one data folder refuses to start; the first serves on", async () => {
   const dataDir = join(folder, "shared");
   const first = await serving(["--data-dir", dataDir]);

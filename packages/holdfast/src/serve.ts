@@ -5,13 +5,18 @@
 import { resolve } from "node:path";
 import {
   createLogger,
+  JwtOptionsError,
   LogFolderLockedError,
   LogFolderUnreadableError,
   type Logger,
   type RunningServer,
   startServer,
+  TlsOptionError,
+  UnappliableEntryError,
 } from "@holdfast/server";
 import { exitCodeOf, exitCodes } from "./exit-codes.js";
+import { runtimeWarning } from "./runtime-floor.js";
+import { inFlags } from "./settings/flag-names.js";
 import type { ServeSettings } from "./settings/settings.js";
 import { UsageError } from "./settings/usage-error.js";
 import { version } from "./version.js";
@@ -28,13 +33,15 @@ export async function serve(settings: ServeSettings): Promise<void> {
       ...(dataDir === undefined ? {} : { dataDir }),
       ...settings.server,
       logger,
-      onFatal: () => process.exit(exitCodes.storageFailed),
+      onFatal: (cause) => process.exit(fatalExitCode(cause)),
     });
   } catch (error) {
     fail(error);
     return;
   }
   stopOnSignals(server, logger, settings.server.tls !== undefined);
+  const outdated = runtimeWarning(process.versions.node);
+  if (outdated !== undefined) logger.warn(outdated);
   announce(server, settings, dataDir, logger);
 }
 
@@ -61,9 +68,10 @@ export function fail(error: unknown): void {
   process.exit(code);
 }
 
-/** The error in words a user of the command knows: what it calls a data folder, the log calls its folder. */
+/** The error in words a user of the command knows: a data folder, not a log's folder; flags, not options. */
 function describe(error: unknown): string {
   if (error instanceof LogFolderLockedError) return `data folder in use: ${error.folder}: ${error.reason}`;
+  if (error instanceof TlsOptionError || error instanceof JwtOptionsError) return inFlags(error.message);
   if (!(error instanceof LogFolderUnreadableError)) return error instanceof Error ? error.message : String(error);
   const code = rootCode(error);
   if (code === "EEXIST" || code === "ENOTDIR") return `data folder ${error.folder} is not a folder`;
@@ -132,11 +140,17 @@ function reload(server: RunningServer, logger: Logger): void {
   }
 }
 
+/** What ended the log while serving, as far as it can be told from a storage that merely failed. */
+function fatalExitCode(cause: Error): number {
+  const code = exitCodeOf(cause);
+  return code === exitCodes.unexpected ? exitCodes.storageFailed : code;
+}
+
 /** A bug stops the server: a dead server releases no lock early, a wrong one does (fault-model F17). */
 function stopOnBugs(logger: Logger): void {
   const stop = (error: unknown): void => {
-    logger.fatal({ err: error }, "unexpected error, stopping");
-    process.exit(exitCodes.unexpected);
+    logger.fatal({ err: error instanceof Error ? error : new Error(String(error)) }, "unexpected error, stopping");
+    process.exit(error instanceof UnappliableEntryError ? exitCodes.unappliable : exitCodes.bug);
   };
   process.on("uncaughtException", stop);
   process.on("unhandledRejection", stop);

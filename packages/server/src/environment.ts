@@ -2,10 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { performance } from "node:perf_hooks";
 import type { Environment } from "@holdfast/replica";
+import { type Clock, systemClock } from "@holdfast/transport";
+import { type Secrets, systemSecrets } from "./access/secrets.js";
 
 export interface ServerEnvironment extends Environment {
   /** `intervalMs` and up to a tenth more, so that many streams do not tick together (WATCH-30). */
   jitter(intervalMs: number): number;
+  /** The time of connections and requests. */
+  readonly clock: Clock;
+  readonly secrets: Secrets;
 }
 
 /** setInterval fires at once for anything longer (fault-model F15). */
@@ -23,6 +28,8 @@ export function systemEnvironment(): ServerEnvironment {
     defer: (task) => void setImmediate(task),
     randomId,
     jitter: (intervalMs) => intervalMs + Math.floor((randomBytes(4).readUInt32LE() / 2 ** 32) * 0.1 * intervalMs),
+    clock: systemClock,
+    secrets: systemSecrets,
   };
 }
 

@@ -36,8 +36,8 @@ export class ForwardingLog implements Log {
     return this.log.acquire();
   }
 
-  append(payload: Uint8Array, done: (result: AppendResult) => void): void {
-    this.log.append(payload, done);
+  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve?: boolean): void {
+    this.log.append(payload, done, useReserve);
   }
 
   barrier(): Promise<void> {

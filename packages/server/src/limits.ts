@@ -13,8 +13,19 @@ export interface ServiceLimits {
   readonly watchFragmentBytes: number;
   /** Interval of progress notifications (WATCH-30). */
   readonly watchProgressIntervalMs: number;
+  /** Leases in all; beyond it a grant fails with `etcdserver: too many requests`. */
+  readonly leasesTotal: number;
+  /**
+   * Keys of one lease; beyond it a put fails with `etcdserver: too many requests`. They go in one change, which takes the
+   * event loop about 0.1 s for so many (fault-model F14).
+   */
+  readonly keysPerLease: number;
   /** Watchers on one stream. */
   readonly watchersPerStream: number;
+  /** Watchers on all streams of one connection. */
+  readonly watchersPerConnection: number;
+  /** Watchers in all. */
+  readonly watchersTotal: number;
   /** Keepalives of one stream that may wait behind one another before reading stops. */
   readonly keepAlivesWaiting: number;
   /** Answers of one keepalive stream that may be unsent before its renewals wait for the client to read. */
@@ -30,10 +41,28 @@ export interface ServiceLimits {
    * one that is stored matches nothing. A `passwordCost` that needs more raises it. 2 ^ 22 is cost 14, about a second.
    */
   readonly passwordHashWork: number;
+  /** Failed logins of one user name after which the next has to wait; it fails with `etcdserver: too many requests` (F49). */
+  readonly loginFailuresPerUser: number;
+  /** Failed logins from one address (of IPv6, one /64) after which the next has to wait. */
+  readonly loginFailuresPerAddress: number;
+  /** The first such wait; it doubles with every failure. */
+  readonly loginBackoffMinMs: number;
+  /** The longest such wait. */
+  readonly loginBackoffMaxMs: number;
+  /** After this long without one, failed logins are forgotten. */
+  readonly loginFailuresForgottenMs: number;
+  /** User names, addresses, and users known at an address, that are remembered for this: so many of each. */
+  readonly loginsRemembered: number;
   /** Simple tokens remembered; beyond it the one longest unused is forgotten (AUTH-9). */
   readonly simpleTokens: number;
   /** Signed tokens whose signature need not be checked again (AUTH-10). */
   readonly verifiedTokens: number;
+  /** How soon at the latest what is open ends when its caller loses the right to it: a watch, an Observe, a snapshot (F48). */
+  readonly openRightsCheckIntervalMs: number;
+  /** A range of more keys than this is read, encoded and answered in slices between other work (fault-model F14). */
+  readonly rangeSliceKeys: number;
+  /** Bytes of such an answer that are made in one slice, about. */
+  readonly rangeSliceBytes: number;
   /** Snapshots sent at the same time; beyond it a call fails with `etcdserver: too many requests`. */
   readonly snapshotsAtOnce: number;
   /** Slowest pace, on the whole, at which a snapshot may be read: until its end, compacted history cannot be given up. */
@@ -49,15 +78,28 @@ export const defaultServiceLimits: ServiceLimits = {
   sessionTtlSeconds: 60,
   watchFragmentBytes: 1_572_864 + 524_288,
   watchProgressIntervalMs: 10 * 60 * 1000,
+  leasesTotal: 1_000_000,
+  keysPerLease: 100_000,
   watchersPerStream: 10_000,
+  watchersPerConnection: 10_000,
+  watchersTotal: 1_000_000,
   keepAlivesWaiting: 1_000,
   keepAliveUnsentBytes: 64 * 1024,
   passwordHashesAtOnce: 2,
-  passwordHashesWaiting: 256,
+  passwordHashesWaiting: 100,
   passwordHashBytes: 256 * 1024 * 1024,
   passwordHashWork: 2 ** 22,
+  loginFailuresPerUser: 10,
+  loginFailuresPerAddress: 50,
+  loginBackoffMinMs: 250,
+  loginBackoffMaxMs: 30_000,
+  loginFailuresForgottenMs: 15 * 60 * 1000,
+  loginsRemembered: 10_000,
   simpleTokens: 50_000,
   verifiedTokens: 1_000,
+  openRightsCheckIntervalMs: 1_000,
+  rangeSliceKeys: 1_000,
+  rangeSliceBytes: 256 * 1024,
   snapshotsAtOnce: 4,
   snapshotBytesPerSecondMin: 256 * 1024,
   snapshotGraceMs: 60_000,

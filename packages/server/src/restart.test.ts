@@ -45,7 +45,7 @@ test("GEN-11: cluster and member stay the same over restarts, the term grows wit
   assert.ok(terms[0]! < terms[1]! && terms[1]! < terms[2]!, `terms ${terms}`);
 });
 
-test("WATCH-8: the history is there after a restart: a watch goes on where it ended", async (t) => {
+test("F21, I8, WATCH-8: the history is there after a restart: a watch goes on where it ended", async (t) => {
   const dataDir = temporaryFolder();
   const first = await start(t, { dataDir });
   for (const value of ["1", "2", "3"]) await first.client.put("a", value);
@@ -59,7 +59,7 @@ test("WATCH-8: the history is there after a restart: a watch goes on where it en
   assert.deepEqual((await client.range("a", { revision: 3 })).kvs.map(show), ["a=2 2/3/2"]);
 });
 
-test("COMP-6: a compaction is still in force after a restart, and the revision never falls", async (t) => {
+test("I2, COMP-6: a compaction is still in force after a restart, and the revision never falls", async (t) => {
   const dataDir = temporaryFolder();
   const first = await start(t, { dataDir });
   for (const value of ["1", "2", "3"]) await first.client.put("a", value);
@@ -74,7 +74,7 @@ test("COMP-6: a compaction is still in force after a restart, and the revision n
   assert.equal((await stream.next()).compactRevision, 4);
 });
 
-test("LOCK-3, I5: a lock that was held over a restart is held after it, under the same token", async (t) => {
+test("I5, LOCK-3: a lock that was held over a restart is held after it, under the same token", async (t) => {
   const dataDir = temporaryFolder();
   const first = await start(t, { dataDir });
   for (const id of [1n, 2n]) await first.client.grant(id);

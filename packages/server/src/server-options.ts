@@ -3,6 +3,7 @@ import type { ReplicaLimits } from "@holdfast/replica";
 import type { TransportLimits } from "@holdfast/transport";
 import type { ServiceLimits } from "./limits.js";
 import type { Logger } from "./logger.js";
+import type { NetLimits } from "./net/limits.js";
 
 export interface ServerOptions {
   /** Folder for the log and snapshots; made if missing. Without it everything is kept in memory and lost at `close`. */
@@ -13,6 +14,11 @@ export interface ServerOptions {
    * clear text, whatever `tls` says, as in etcd. Default 127.0.0.1:2379.
    */
   readonly listen?: string | readonly string[];
+  /**
+   * Whether an address that other machines can reach may be served in clear text, whatever it serves: they could read and
+   * change what is sent, passwords and tokens included. Default false: `startServer` throws `InsecureListenError`.
+   */
+  readonly allowInsecureListen?: boolean;
   /** Further addresses that serve HTTP (JSON gateway and pages) only; `listen` serves gRPC only then. Default none. */
   readonly listenHttp?: string | readonly string[];
   /** Further addresses that serve /metrics and the health pages only. Default none. */
@@ -35,6 +41,8 @@ export interface ServerOptions {
   readonly serviceLimits?: Partial<ServiceLimits>;
   readonly replicaLimits?: Partial<ReplicaLimits>;
   readonly transportLimits?: Partial<TransportLimits>;
+  /** Of the listeners: what binds connections before, and whatever, they speak. */
+  readonly netLimits?: Partial<NetLimits>;
   /** Storage failed for good and the server has stopped. Default: logged only. */
   readonly onFatal?: (cause: Error) => void;
 }
@@ -130,6 +138,7 @@ export interface RunningServer {
 const optionNames: Record<keyof ServerOptions, true> = {
   dataDir: true,
   listen: true,
+  allowInsecureListen: true,
   listenHttp: true,
   listenMetrics: true,
   advertise: true,
@@ -143,6 +152,7 @@ const optionNames: Record<keyof ServerOptions, true> = {
   serviceLimits: true,
   replicaLimits: true,
   transportLimits: true,
+  netLimits: true,
   onFatal: true,
 };
 

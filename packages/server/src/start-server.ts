@@ -1,33 +1,27 @@
 /**
- * The composition root: the one place that puts log, replica, services, transport and sockets together,
- * and takes them apart again.
+ * The composition root: puts the core of a server (`compose/core.ts`) on a real log and behind real sockets, and takes
+ * everything apart again.
  */
-import type { Log } from "@holdfast/log";
-import { accessFor } from "./access/access.js";
-import { startAutoCompaction } from "./auto-compaction.js";
 import { advertisedUrls, type PlannedAddress, planAddresses, type Serves } from "./compose/addresses.js";
 import { CloseStack } from "./compose/close-stack.js";
+import { assembleCore, type Core, stopCalls } from "./compose/core.js";
 import { type OpenDoor, openDoors, warnOfReach } from "./compose/doors.js";
-import { createProtocols, type Protocols } from "./compose/protocols.js";
-import { openLog, startReplica } from "./compose/storage.js";
+import { warnOfModes } from "./compose/folder-modes.js";
+import { openLog } from "./compose/storage.js";
 import { openTls, planTls, type TlsParts } from "./compose/tls.js";
 import { type ServerEnvironment, systemEnvironment } from "./environment.js";
-import { defaultServiceLimits } from "./limits.js";
 import { type Logger, silentLogger } from "./logger.js";
 import { clientUrl, endpointOf, formatAddress } from "./net/address.js";
 import { type NetCounters, newNetCounters } from "./net/counters.js";
 import { defaultNetLimits } from "./net/limits.js";
 import { ThrottledLog } from "./net/throttled-log.js";
 import type { TlsSettings } from "./net/tls/settings.js";
-import { MeasuredLog } from "./ops/log-meter.js";
 import { type RunningServer, refuseUnknownOptions, type ServerOptions } from "./server-options.js";
-import { type Identity, ServiceContext } from "./services/context.js";
-
-const drainDeadlineMs = 5_000;
+import type { Identity } from "./services/context.js";
 
 /**
  * Starts a server. Resolves once it serves. Throws `TypeError` for an unknown option, `InvalidAddressError`,
- * `TlsOptionError`, `CertificateError`, `ListenError`, and what the log throws when the folder is locked, unreadable, or
+ * `InsecureListenError`, `TlsOptionError`, `CertificateError`, `ListenError`, and what the log throws when the folder is locked, unreadable, or
  * its log damaged; nothing is left behind then.
  */
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
@@ -53,50 +47,23 @@ interface Plan {
 async function assemble(options: ServerOptions, plan: Plan, stack: CloseStack): Promise<RunningServer> {
   const logger = options.logger ?? silentLogger();
   const environment = systemEnvironment();
-  const fatal = stopOnce(options, logger, stack);
-  const opened = await openLog(options, logger, fatal);
-  stack.add(() => opened.close());
-  const measured = options.dataDir === undefined ? undefined : new MeasuredLog(opened, environment.nowMs);
-  const log = measured ?? opened;
-  const replica = await startReplica(log, options, environment, logger, fatal);
-  stack.add(() => replica.close());
-  const identity = identityOf(log, options.name ?? "default");
-  const limits = { ...defaultServiceLimits, ...options.serviceLimits };
-  const access = accessFor(replica, environment, limits, options);
-  const context = new ServiceContext(replica, environment, identity, limits, access, options.quotaBytes);
-  if (options.autoCompaction !== undefined) {
-    const stopCompacting = startAutoCompaction(replica, environment, options.autoCompaction);
-    stack.add(async () => stopCompacting());
-  }
   const net = newNetCounters();
-  const protocols = createProtocols({ options, context, logger, net, logMeter: measured?.meter });
-  const { doors, tls } = await openNet(options, plan, { logger, environment, net, protocols, context, stack });
+  const measured = options.dataDir !== undefined;
+  const parts = { options, environment, logger, net, stack, measured };
+  const core = await assembleCore({ ...parts, openLog: (opening) => openLog(options, opening) });
+  const { doors, tls } = await openNet(options, plan, { logger, environment, net, core, stack });
+  const { identity } = core.context;
   const urls = clientDoors(doors).map(({ listener }) => clientUrl(listener.address));
   // Sorted, as etcd lists them (CLUS-1).
   identity.clientUrls = [...(plan.advertised.length > 0 ? plan.advertised : urls)].sort();
   return running(doors, tls, identity, stack);
 }
 
-/** Both the log and the replica may notice a failure of the storage; it is one failure. */
-function stopOnce(options: ServerOptions, logger: Logger, stack: CloseStack): (cause: Error) => void {
-  let failed = false;
-  return (cause) => {
-    if (failed) return;
-    failed = true;
-    logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
-    stack
-      .close()
-      .catch((error) => logger.error({ err: error }, "not everything could be closed"))
-      .finally(() => options.onFatal?.(cause));
-  };
-}
-
 interface NetParts {
   readonly logger: Logger;
   readonly environment: ServerEnvironment;
   readonly net: NetCounters;
-  readonly protocols: Protocols;
-  readonly context: ServiceContext;
+  readonly core: Core;
   readonly stack: CloseStack;
 }
 
@@ -108,18 +75,19 @@ interface OpenNet {
 async function openNet(
   options: ServerOptions,
   { planned, tlsSettings }: Plan,
-  { logger, environment, net, protocols, context, stack }: NetParts,
+  { logger, environment, net, core, stack }: NetParts,
 ): Promise<OpenNet> {
-  const limits = defaultNetLimits;
+  const limits = { ...defaultNetLimits, ...options.netLimits };
   const log = new ThrottledLog(logger, environment.nowMs, limits.repeatedLogIntervalMs);
   const addresses = planned.map(({ address }) => address).filter(({ secure }) => secure);
   const around = { options, logger, log, environment, limits, counters: net, addresses };
   const tls = tlsSettings === undefined ? undefined : await openTls(tlsSettings, around);
   stack.add(async () => tls?.stop());
   const doors: OpenDoor[] = [];
-  stack.add(() => stopServing(doors, context, protocols));
-  await openDoors(planned, { protocols, tls: tls?.gate, limits, counters: net, log }, doors);
+  stack.add(() => stopServing(doors, core));
+  await openDoors(planned, { protocols: core.protocols, tls: tls?.gate, limits, counters: net, log }, doors);
   warnOfReach(doors, options.tls, logger);
+  if (options.dataDir !== undefined) warnOfModes(options.dataDir, logger);
   return { doors, tls };
 }
 
@@ -155,21 +123,9 @@ function formatDoor({ listener }: OpenDoor): string {
 }
 
 /** Takes no new connections, ends the calls that would never end, and lets the others finish. */
-async function stopServing(
-  doors: readonly OpenDoor[],
-  context: ServiceContext,
-  { grpc, http1 }: Protocols,
-): Promise<void> {
+async function stopServing(doors: readonly OpenDoor[], core: Core): Promise<void> {
   const closed = doors.map(({ listener }) => listener.close());
-  context.openCalls.stop();
-  await Promise.all([grpc.drain(drainDeadlineMs), http1.drain(drainDeadlineMs)]);
+  await stopCalls(core);
   for (const { listener } of doors) listener.destroyHttp1();
   await Promise.all(closed);
-}
-
-/** Both ids come from the log's identity: stable for its life, different for every folder (GEN-11). */
-function identityOf(log: Log, name: string): Identity {
-  const clusterId = BigInt(`0x${log.identity.slice(0, 16)}`);
-  const memberId = BigInt(`0x${log.identity.slice(16, 32)}`);
-  return { clusterId, memberId, name, clientUrls: [] };
 }

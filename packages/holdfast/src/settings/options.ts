@@ -66,6 +66,7 @@ const addresses: Option[] = [
     "--listen <addresses>",
     "where to serve clients: host:port, [ipv6]:port, http://, https://, unix:/path or unixs:/path, several separated by commas; port 0 picks a free one (also --listen-client-urls)",
   ).default(["127.0.0.1:2379"], "127.0.0.1:2379"),
+  onOff("--allow-insecure-listen", "serve in clear text where other machines can reach it; refused otherwise"),
   list("--advertise-client-urls <urls>", "what clients are told to connect to; default: where it listens"),
   list("--listen-client-http-urls <urls>", "further addresses for HTTP only; --listen then serves gRPC only"),
   list("--listen-metrics-urls <urls>", "further addresses for /metrics and the health pages only"),

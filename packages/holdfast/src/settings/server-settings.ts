@@ -6,6 +6,7 @@ import { durationMs, wholeNumber } from "./values.js";
 /** What commander has made of flags, variables and file: one property for each option of `options.ts`. */
 export interface RawSettings {
   readonly listen: string[];
+  readonly allowInsecureListen: boolean;
   readonly advertiseClientUrls?: string[];
   readonly listenClientHttpUrls?: string[];
   readonly listenMetricsUrls?: string[];
@@ -54,6 +55,7 @@ const neverMs = 2 ** 31 - 1;
 export function serverOptions(raw: RawSettings): Omit<ServerOptions, "dataDir" | "logger" | "onFatal"> {
   return defined({
     listen: raw.listen,
+    allowInsecureListen: raw.allowInsecureListen,
     listenHttp: raw.listenClientHttpUrls,
     listenMetrics: raw.listenMetricsUrls,
     advertise: raw.advertiseClientUrls,

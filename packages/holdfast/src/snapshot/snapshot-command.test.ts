@@ -68,6 +68,10 @@ test("save, status, restore, serve", async (t) => {
   assert.equal(restored.code, exitCodes.ok, restored.stderr);
   assert.match(restored.stdout, new RegExp(`holdfast serve --data-dir ${dataDir}\n$`));
   assert.equal(await countAt(await serveCommand(t, "--data-dir", dataDir)), 2);
+  assert.match(restored.stdout, /: revision 1000000004, keys 2, leases 0\n/);
+  const exact = join(folder, "exact");
+  const asSaved = await runCommand("snapshot", "restore", file, "--data-dir", exact, "--bump-revision", "0");
+  assert.match(asSaved.stdout, /: revision 4, keys 2, leases 0\n/);
   const again = await runCommand("snapshot", "restore", file, "--data-dir", dataDir);
   assert.equal(again.code, exitCodes.refused);
   assert.match(again.stderr, /^holdfast: data folder .*restored is not empty/);
@@ -90,6 +94,12 @@ test("files that cannot be used: one line each, and an exit code of their own", 
   const usage = await runCommand("snapshot", "restore", foreign);
   assert.equal(usage.code, exitCodes.usage);
   assert.match(usage.stderr, /^holdfast: required option '--data-dir <folder>' not specified/);
+  for (const bump of [["-1"], ["1e9"], ["x"], ["0", "--mark-compacted"], ["9007199254740993"]]) {
+    const flags = ["--data-dir", join(folder, "none"), "--bump-revision", ...bump];
+    const wrong = await runCommand("snapshot", "restore", foreign, ...flags);
+    assert.equal(wrong.code, exitCodes.usage, `${bump}`);
+    assert.match(wrong.stderr, /^holdfast: --(bump-revision|mark-compacted) /);
+  }
 });
 
 test("a server that cannot be reached, or goes away in the middle, leaves the old file as it was", async (t) => {

@@ -2,10 +2,17 @@
 import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { connect } from "@holdfast/client";
-import { readSnapshotFile, restoreSnapshotFile, type SnapshotSummary, summaryOf } from "@holdfast/server";
+import {
+  readSnapshotFile,
+  restoreSnapshotFile,
+  revisionStepDefault,
+  type SnapshotSummary,
+  summaryOf,
+} from "@holdfast/server";
 import type { Command } from "commander";
 import { exitCodes } from "../exit-codes.js";
 import { addConnectionOptions, connectionOptions, defaultEndpoint, type End } from "../remote/connection-options.js";
+import { UsageError } from "../settings/usage-error.js";
 import { draftOf, saveSnapshot } from "./save.js";
 
 const serverEnd: End = { word: "", title: "server" };
@@ -24,9 +31,13 @@ snapshot holds everything: keys with their history, leases, users and roles with
 ${exitCodeHelp}`;
 
 const restoreHelp = `
-The folder must be new or empty. The server that is started on it has all that the snapshot has: keys with their
-revisions and history, users, roles, alarms, and leases with their whole lifetime left. What clients did after the snapshot
-was taken is gone, and revisions they have seen since will be given again: restart them.
+The folder must be new or empty. The server that is started on it has the keys, users, roles and alarms of the snapshot, and
+its leases with their whole lifetime left; what clients did after the snapshot was taken is gone. It is a new cluster, whose
+revision is so much higher that nothing clients remember is given again: their watches end as compacted, and keys with
+leases, which is what locks and registrations are, are created anew, each queue in its order.
+
+With --bump-revision 0 the store is made exactly as it was saved, with its history. Revisions and tokens of locks that
+clients have seen since the snapshot was taken will then be given again: for looking into a backup, or where no client was.
 ${exitCodeHelp}`;
 
 export function addSnapshotCommand(program: Command): void {
@@ -48,8 +59,17 @@ export function addSnapshotCommand(program: Command): void {
     .command("restore <file>")
     .description("make a data folder of a snapshot, for `holdfast serve --data-dir`")
     .requiredOption("--data-dir <folder>", "folder to make; must be new or empty")
+    .option(
+      "--bump-revision <number>",
+      "how much higher the revision is to be than in the snapshot",
+      `${revisionStepDefault}`,
+    )
+    .option(
+      "--mark-compacted",
+      "mark everything below the new revision as compacted; always so unless --bump-revision is 0",
+    )
     .addHelpText("after", restoreHelp)
-    .action(async (file: string, { dataDir }: { dataDir: string }) => runRestore(file, dataDir));
+    .action(async (file: string, options: RestoreOptions) => runRestore(file, options));
 }
 
 async function runSave(command: Command, name: string, endpoint: string): Promise<void> {
@@ -69,13 +89,29 @@ async function runStatus(file: string, asJson: boolean): Promise<void> {
   process.stdout.write(asJson ? `${JSON.stringify(jsonOf(summary))}\n` : textOf(summary));
 }
 
-async function runRestore(file: string, dataDir: string): Promise<void> {
-  const folder = resolve(dataDir);
-  const summary = summaryOf(await restoreSnapshotFile(file, folder));
+interface RestoreOptions {
+  readonly dataDir: string;
+  readonly bumpRevision: string;
+  readonly markCompacted?: true;
+}
+
+async function runRestore(file: string, options: RestoreOptions): Promise<void> {
+  const folder = resolve(options.dataDir);
+  const summary = summaryOf(await restoreSnapshotFile(file, folder, revisionStepOf(options)));
   process.stdout.write(
     `restored ${file} into ${folder}: revision ${summary.revision}, keys ${summary.keys}, leases ${summary.leases}\n` +
       `serve it with: holdfast serve --data-dir ${folder}\n`,
   );
+}
+
+/** Throws `UsageError`. */
+function revisionStepOf({ bumpRevision, markCompacted }: RestoreOptions): number {
+  const step = Number(bumpRevision);
+  if (!/^\d+$/.test(bumpRevision) || !Number.isSafeInteger(step)) {
+    throw new UsageError(`--bump-revision must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+  }
+  if (step === 0 && markCompacted === true) throw new UsageError("--mark-compacted needs --bump-revision above 0");
+  return step;
 }
 
 /** The names are etcdctl's where it has them. */

@@ -13,8 +13,12 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export function spawnCommand(args: readonly string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [main, ...args], { env: { PATH: process.env.PATH } });
+/** `nodeArgs` are for Node itself. */
+export function spawnCommand(
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [...nodeArgs, main, ...args], { env: { PATH: process.env.PATH } });
 }
 
 /** Runs the command to its end, whatever that is. */
@@ -30,6 +34,21 @@ export async function runCommand(...args: readonly string[]): Promise<Ended> {
   });
   const [code] = (await once(child, "close")) as [number | null];
   return { code, stdout, stderr };
+}
+
+/**
+ * Where a server that was spawned serves, once it says so in either form of its lines; `said` is what it has said so far.
+ * Rejects if it ends before.
+ */
+export function readyLine(child: ChildProcessWithoutNullStreams, said: () => string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const look = (): void => {
+      const found = /"address":"([^"]+)"[^\n]*"msg":"ready"/.exec(said()) ?? /--endpoints=(\S+)/.exec(said());
+      if (found?.[1] !== undefined) resolve(found[1]);
+    };
+    child.stdout.on("data", look);
+    child.once("close", () => reject(new Error(`ended before it was ready: ${said()}`)));
+  });
 }
 
 /** Starts `holdfast serve` on a free port; it is killed when the test is over. Resolves with its address once it serves. */

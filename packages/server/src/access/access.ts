@@ -12,12 +12,14 @@ import type { ServerEnvironment } from "../environment.js";
 import type { AuthOptions, ServerOptions } from "../server-options.js";
 import { statusOf, statusOfRefusal } from "../services/status.js";
 import { JwtTokens } from "./jwt-tokens.js";
+import { type LoginLimits, LoginThrottle } from "./login-throttle.js";
 import { passwordCostDefault } from "./password-hash.js";
 import { type PasswordLimits, Passwords } from "./passwords.js";
+import { type Secrets, systemSecrets } from "./secrets.js";
 import { SimpleTokens } from "./simple-tokens.js";
 import type { Tokens } from "./tokens.js";
 
-export interface AccessLimits extends PasswordLimits {
+export interface AccessLimits extends PasswordLimits, LoginLimits {
   /** Simple tokens remembered. */
   readonly simpleTokens: number;
   /** Signed tokens of which it is remembered that they are good. */
@@ -32,6 +34,8 @@ export interface AccessOptions {
   readonly certificatesIdentify?: boolean;
   readonly nowMs: () => number;
   readonly logIndex: () => number;
+  /** Default: those of the process. */
+  readonly secrets?: Secrets;
 }
 
 /** The access of a server with these options. Throws what the constructor of `Access` throws. */
@@ -48,6 +52,7 @@ export function accessFor(
     certificatesIdentify: tls?.clientCertAuth === true,
     nowMs: () => environment.nowMs(),
     logIndex: () => replica.appliedIndex,
+    secrets: environment.secrets,
   });
 }
 
@@ -64,20 +69,24 @@ const bearer = "Bearer ";
 
 export class Access {
   readonly passwords: Passwords;
+  readonly logins: LoginThrottle;
   readonly tokens: Tokens;
   readonly #machine: StateMachine;
   readonly #auth: AuthView;
   readonly #certificatesIdentify: boolean;
 
   /** Throws `RangeError` for a cost or lifetime out of range, `JwtOptionsError` for keys that cannot be used. */
-  constructor({ machine, limits, auth = {}, certificatesIdentify = false, nowMs, logIndex }: AccessOptions) {
+  constructor(options: AccessOptions) {
+    const { machine, limits, auth = {}, certificatesIdentify = false, nowMs, logIndex } = options;
+    const { secrets = systemSecrets } = options;
     this.#machine = machine;
     this.#auth = machine.auth;
     this.#certificatesIdentify = certificatesIdentify;
-    this.passwords = new Passwords(auth.passwordCost ?? passwordCostDefault, limits);
+    this.passwords = new Passwords(auth.passwordCost ?? passwordCostDefault, limits, secrets);
+    this.logins = new LoginThrottle(limits, nowMs);
     const { token = "simple", tokenTtlSeconds = tokenTtlSecondsDefault } = auth;
     if (!(tokenTtlSeconds > 0)) throw new RangeError("auth.tokenTtlSeconds must be above 0");
-    const simple = { ttlMs: tokenTtlSeconds * 1000, tokensMax: limits.simpleTokens, nowMs, logIndex };
+    const simple = { ttlMs: tokenTtlSeconds * 1000, tokensMax: limits.simpleTokens, nowMs, logIndex, secrets };
     this.tokens =
       token === "simple"
         ? new SimpleTokens(machine.auth, simple)
@@ -87,6 +96,11 @@ export class Access {
   /** Whether authentication is on: nothing here need be asked while it is not. */
   get enabled(): boolean {
     return this.#auth.enabled;
+  }
+
+  /** Grows with every change of users, roles and permissions (AUTH-25). */
+  get revision(): number {
+    return this.#auth.revision;
   }
 
   /** Who makes `call`, as of now: by its token (GEN-9), else by its certificate. Using a token prolongs it. */
@@ -104,12 +118,14 @@ export class Access {
   }
 
   /**
-   * Why `command` is refused to a caller who is nobody, so that it need not be logged for that: whoever has no token would
-   * fill the disk. Undefined for everybody else, about whom `apply` decides. To be asked after shape, token and size (ORD-1).
+   * Why `command` would be refused to `caller` now, so that it need not be logged for that: who may not write would fill the
+   * disk all the same, and a disk that is full (F6) would be asked again and again. Undefined while there is neither
+   * authentication nor an alarm. `apply` asks again when the command's turn comes, and has the
+   * last word. To be asked after shape, token and size (ORD-1), of a state that is current (`Replica.whenCurrent`).
    */
-  nobodysRefusal(command: Command, caller: Caller | undefined): Refusal | undefined {
-    if (caller !== undefined || !this.#auth.enabled) return undefined;
-    return this.#machine.commandRefusal(command, caller);
+  earlyRefusal(command: Command, caller: Caller | undefined): Refusal | undefined {
+    const mayBeRefused = this.#auth.enabled || this.#machine.alarms().length > 0;
+    return mayBeRefused ? this.#machine.commandRefusal(command, caller) : undefined;
   }
 
   /** The status with which a call is refused that wants to do `action`; undefined if it may. */

@@ -140,7 +140,7 @@ test("AUTH-10, AUTH-12: a token that was good before is nobody's once it has exp
   }
 });
 
-test("verified tokens are remembered in bounded number, and those forgotten are verified again", () => {
+test("F16, LIMIT verifiedTokens: verified tokens are remembered in bounded number, and those forgotten are verified again", () => {
   const privateKeyFile = new Keys().file("secret", "shared secret");
   const tokens = new JwtTokens(auth, { signMethod: "HS256", privateKeyFile }, 2);
   const made = ["a", "b", "c"].map((username) => foreign("shared secret", { username, revision: 1, exp: soon }));

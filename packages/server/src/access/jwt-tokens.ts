@@ -9,6 +9,7 @@ import { type EtcdError, etcdTexts } from "@holdfast/protocol";
 import type { AuthView, Caller } from "@holdfast/state-machine";
 import { type Algorithm, createSigner, createVerifier } from "fast-jwt";
 import type { JwtOptions } from "../server-options.js";
+import { TokenTable } from "./token-table.js";
 import type { Tokens } from "./tokens.js";
 
 /** The JSON web tokens cannot be used as configured. */
@@ -49,7 +50,7 @@ interface Verified {
 export class JwtTokens implements Tokens {
   readonly #auth: AuthView;
   /** By token, in the order in which they were verified: checking a signature takes longer than most calls. */
-  readonly #verified = new Map<string, Verified>();
+  readonly #verified = new TokenTable<Verified>();
   readonly #verifiedMax: number;
   readonly #verify: (token: string) => unknown;
   readonly #sign: ((claims: Record<string, unknown>) => string) | undefined;
@@ -103,10 +104,7 @@ export class JwtTokens implements Tokens {
 
   /** Only what was verified gets here: whoever sends rubbish drives nothing out. */
   #remember(token: string, verified: Verified): void {
-    if (this.#verified.size >= this.#verifiedMax) {
-      const oldest = this.#verified.keys().next();
-      if (oldest.done !== true) this.#verified.delete(oldest.value);
-    }
+    if (this.#verified.size >= this.#verifiedMax) this.#verified.deleteOldest();
     this.#verified.set(token, verified);
   }
 

@@ -59,7 +59,7 @@ test("no hash costs the same work as a hash", async () => {
   assert.equal(await unknown, false);
 });
 
-test("two are hashed at once, some wait, and more are refused", async () => {
+test("LIMIT passwordHashesAtOnce, F49: two are hashed at once, some wait, and more are refused", async () => {
   const passwords = cheap();
   const accepted = Array.from({ length: 5 }, () => passwords.hash("x", wanted));
   assert.equal(passwords.underWay, 5);
@@ -81,7 +81,7 @@ test("a password that nobody waits for any more is not hashed, and makes room", 
   await Promise.all([running, later]);
 });
 
-test("a cost that needs more memory than allowed is refused at once", () => {
+test("F49, LIMIT passwordHashBytes: a cost that needs more memory than allowed is refused at once", () => {
   const passwordHashBytes = scryptMemoryBytes(scryptParameters(10)) - 1;
   assert.throws(() => new Passwords(10, { ...limits, passwordHashBytes }), RangeError);
   assert.equal(
@@ -90,7 +90,7 @@ test("a cost that needs more memory than allowed is refused at once", () => {
   );
 });
 
-test("a hash that would take longer than allowed is none, in whichever of its parameters the work is", async () => {
+test("F49, LIMIT passwordHashWork: a hash that would take longer than allowed is none, in whichever of its parameters the work is", async () => {
   const hashOf = (parameters: string): string => `$scrypt$${parameters}$${"A".repeat(22)}$${"B".repeat(43)}`;
   const passwords = cheap();
   for (const parameters of ["ln=17,r=8,p=4", "ln=4,r=8,p=32768", "ln=12,r=256,p=4"])
@@ -106,4 +106,27 @@ test("the work of the hashes made here is always allowed", async () => {
   assert.equal(await passwords.matches("secret", hash, wanted), true);
   const costlier = await new Passwords(passwordCostMin + 1, limits).hash("secret", wanted);
   assert.equal(await passwords.matches("secret", costlier, wanted), false);
+});
+
+test("F49: who is preferred goes before the others, and takes the place of the last of them where there is none left", async () => {
+  const passwords = cheap({ passwordHashesAtOnce: 1 });
+  const ended: string[] = [];
+  const ask = (name: string, isPreferred: boolean): Promise<unknown> =>
+    passwords.matches(name, undefined, wanted, isPreferred).then(
+      () => ended.push(name),
+      (error: Error) => ended.push(`${name}: ${error.name}`),
+    );
+  const asked = [ask("running", false), ask("a", false), ask("b", false), ask("c", false)];
+  asked.push(ask("known 1", true), ask("known 2", true), ask("d", false));
+  await Promise.all(asked);
+  assert.deepEqual(ended.slice(0, 3).sort(), [
+    "b: TooManyPasswordsError",
+    "c: TooManyPasswordsError",
+    "d: TooManyPasswordsError",
+  ]);
+  assert.deepEqual(ended.slice(3), ["running", "known 1", "known 2", "a"]);
+  const full = cheap({ passwordHashesAtOnce: 1, passwordHashesWaiting: 1 });
+  const preferred = [1, 2].map(() => full.matches("x", undefined, wanted, true));
+  await assert.rejects(full.matches("x", undefined, wanted, true), TooManyPasswordsError);
+  await Promise.all(preferred);
 });

@@ -4,7 +4,7 @@
  * The threads that do it are those that write and sync the log: more at once, or without bound behind one another, and
  * whoever guesses passwords would stop the server. Plain text goes from the request to scrypt and nowhere else.
  */
-import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import {
   formatPasswordHash,
   type PasswordHash,
@@ -14,6 +14,7 @@ import {
   scryptParameters,
   scryptWork,
 } from "./password-hash.js";
+import { type Secrets, systemSecrets } from "./secrets.js";
 
 export interface PasswordLimits {
   /** Hashes computed at the same time; libuv has four threads, and the log needs some of them. */
@@ -34,10 +35,10 @@ export class TooManyPasswordsError extends Error {
   }
 }
 
-/** Nobody waits for the answer any more, so the work was not done. */
+/** The answer is of no use any more, so the work was not done. */
 export class UnwantedError extends Error {
   constructor() {
-    super("nobody waits for this password any more");
+    super("this password need not be hashed any more");
     this.name = "UnwantedError";
   }
 }
@@ -47,8 +48,10 @@ export type IsWanted = () => boolean;
 
 interface Job {
   readonly isWanted: IsWanted;
+  /** Goes before the others, and takes the place of one of them where there is none left. */
+  readonly isPreferred: boolean;
   start(): void;
-  drop(): void;
+  drop(error: Error): void;
 }
 
 const saltBytes = 16;
@@ -57,6 +60,7 @@ const keyBytes = 32;
 export class Passwords {
   readonly #parameters: ScryptParameters;
   readonly #limits: PasswordLimits;
+  readonly #secrets: Secrets;
   readonly #workMax: number;
   readonly #waiting: Job[] = [];
   /** Compared with where there is no hash, so that the answer takes as long as where there is one. */
@@ -64,11 +68,12 @@ export class Passwords {
   #running = 0;
 
   /** Throws `RangeError` for a cost outside 4 to 31, or one that needs more memory than the limit. */
-  constructor(cost: number, limits: PasswordLimits) {
+  constructor(cost: number, limits: PasswordLimits, secrets: Secrets = systemSecrets) {
     this.#parameters = scryptParameters(cost);
     this.#limits = limits;
+    this.#secrets = secrets;
     this.#workMax = Math.max(limits.passwordHashWork, scryptWork(this.#parameters));
-    this.#nobody = { ...this.#parameters, salt: randomBytes(saltBytes), key: randomBytes(keyBytes) };
+    this.#nobody = { ...this.#parameters, salt: this.#random(saltBytes), key: this.#random(keyBytes) };
     if (scryptMemoryBytes(this.#parameters) > limits.passwordHashBytes) {
       throw new RangeError(`auth.passwordCost ${cost} needs more memory for a hash than allowed`);
     }
@@ -79,21 +84,30 @@ export class Passwords {
     return this.#running + this.#waiting.length;
   }
 
+  get running(): number {
+    return this.#running;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** The text to keep for `password`. Rejects with `TooManyPasswordsError` or `UnwantedError`. */
   async hash(password: string, isWanted: IsWanted): Promise<string> {
-    const salt = randomBytes(saltBytes);
-    const key = await this.#derive(password, { ...this.#parameters, salt }, keyBytes, isWanted);
+    const salt = this.#random(saltBytes);
+    const asked = { isWanted, isPreferred: false };
+    const key = await this.#derive(password, { ...this.#parameters, salt }, keyBytes, asked);
     return formatPasswordHash({ ...this.#parameters, salt, key });
   }
 
   /**
    * Whether `password` is the one that `hash` was made of. Takes the time of a comparison whatever `hash` is, so that
-   * names cannot be told by it. Rejects as `hash` does.
+   * names cannot be told by it. `isPreferred` lets it go before those that are not. Rejects as `hash` does.
    */
-  async matches(password: string, hash: string | undefined, isWanted: IsWanted): Promise<boolean> {
+  async matches(password: string, hash: string | undefined, isWanted: IsWanted, isPreferred = false): Promise<boolean> {
     const parsed = hash === undefined ? undefined : this.parse(hash);
     const expected = parsed ?? this.#nobody;
-    const key = await this.#derive(password, expected, expected.key.length, isWanted);
+    const key = await this.#derive(password, expected, expected.key.length, { isWanted, isPreferred });
     return timingSafeEqual(key, expected.key) && parsed !== undefined;
   }
 
@@ -107,35 +121,52 @@ export class Passwords {
     return scryptWork(hash) <= this.#workMax ? hash : undefined;
   }
 
+  #random(byteCount: number): Buffer {
+    const bytes = Buffer.alloc(byteCount);
+    this.#secrets.fillRandom(bytes);
+    return bytes;
+  }
+
   #derive(
     password: string,
     { logN, blockSize, rounds, salt }: ScryptParameters & { readonly salt: Buffer },
     length: number,
-    isWanted: IsWanted,
+    asked: Pick<Job, "isWanted" | "isPreferred">,
   ): Promise<Buffer> {
     const maxmem = this.#limits.passwordHashBytes + 1;
     const options = { N: 2 ** logN, r: blockSize, p: rounds, maxmem };
     return new Promise((resolve, reject) => {
       this.#enqueue({
-        isWanted,
+        ...asked,
         start: () => {
-          scrypt(password, salt, length, options, (error, key) => {
+          this.#secrets.deriveKey(password, salt, length, options, (error, key) => {
             this.#running--;
             this.#startNext();
             if (error === null) resolve(key);
             else reject(error);
           });
         },
-        drop: () => reject(new UnwantedError()),
+        drop: reject,
       });
     });
   }
 
   #enqueue(job: Job): void {
-    if (this.#waiting.length >= this.#limits.passwordHashesWaiting) this.#dropUnwanted();
-    if (this.#waiting.length >= this.#limits.passwordHashesWaiting) throw new TooManyPasswordsError();
-    this.#waiting.push(job);
+    if (this.#isFull) this.#dropUnwanted();
+    if (this.#isFull && !(job.isPreferred && this.#dropLastCommon())) throw new TooManyPasswordsError();
+    if (job.isPreferred) this.#waiting.splice(this.#preferredWaiting, 0, job);
+    else this.#waiting.push(job);
     this.#startNext();
+  }
+
+  get #isFull(): boolean {
+    return this.#waiting.length >= this.#limits.passwordHashesWaiting;
+  }
+
+  /** They wait in front of the others. */
+  get #preferredWaiting(): number {
+    const first = this.#waiting.findIndex(({ isPreferred }) => !isPreferred);
+    return first < 0 ? this.#waiting.length : first;
   }
 
   #startNext(): void {
@@ -143,7 +174,7 @@ export class Passwords {
       const job = this.#waiting.shift();
       if (job === undefined) return;
       if (!job.isWanted()) {
-        job.drop();
+        job.drop(new UnwantedError());
         continue;
       }
       this.#running++;
@@ -151,11 +182,18 @@ export class Passwords {
     }
   }
 
-  /** Makes room of calls that were cancelled while they waited. */
+  /** Makes room of what nobody waits for any more. */
   #dropUnwanted(): void {
     for (const job of this.#waiting.splice(0)) {
       if (job.isWanted()) this.#waiting.push(job);
-      else job.drop();
+      else job.drop(new UnwantedError());
     }
+  }
+
+  /** Makes room of the one that came last of those that are not preferred. False if there is none. */
+  #dropLastCommon(): boolean {
+    if (this.#waiting.at(-1)?.isPreferred !== false) return false;
+    this.#waiting.pop()?.drop(new TooManyPasswordsError());
+    return true;
   }
 }

@@ -88,7 +88,7 @@ test("AUTH-6: all tokens can be voided", () => {
   assert.equal(tokens.caller(token), undefined);
 });
 
-test("tokens are bounded in number: expired ones go first, then the one longest unused", () => {
+test("F16, LIMIT simpleTokens: tokens are bounded in number: expired ones go first, then the one longest unused", () => {
   const it = new Kit(3);
   const [a, b, c] = [it.tokens.issue("ann"), it.tokens.issue("ann"), it.tokens.issue("ann")] as const;
   it.nowMs = 500;

@@ -5,8 +5,9 @@
  * A token is bound to the very hash of the password it was given for. Deleting the user or changing the password makes it
  * void by itself, wherever that change came from; nobody has to be told.
  */
-import { randomInt } from "node:crypto";
 import type { AuthView, Caller } from "@holdfast/state-machine";
+import { type Secrets, systemSecrets } from "./secrets.js";
+import { TokenTable } from "./token-table.js";
 import type { Tokens } from "./tokens.js";
 
 export interface SimpleTokenOptions {
@@ -16,6 +17,8 @@ export interface SimpleTokenOptions {
   readonly nowMs: () => number;
   /** The number behind the dot: how far the log is applied. It only has to be a number. */
   readonly logIndex: () => number;
+  /** Default: those of the process. */
+  readonly secrets?: Secrets;
 }
 
 interface Issued {
@@ -34,7 +37,7 @@ const firstSweepAt = 1_000;
 export class SimpleTokens implements Tokens {
   readonly #auth: AuthView;
   readonly #options: SimpleTokenOptions;
-  readonly #issued = new Map<string, Issued>();
+  readonly #issued = new TokenTable<Issued>();
   #sweepAt = firstSweepAt;
 
   constructor(auth: AuthView, options: SimpleTokenOptions) {
@@ -51,7 +54,7 @@ export class SimpleTokens implements Tokens {
   issue(userName: string): string {
     const { ttlMs, nowMs, logIndex } = this.#options;
     if (this.#issued.size >= this.#sweepAt) this.#sweep();
-    const token = `${randomLetters()}.${logIndex()}`;
+    const token = `${randomLetters(this.#options.secrets ?? systemSecrets)}.${logIndex()}`;
     this.#issued.set(token, {
       userName,
       passwordHash: this.#auth.user(userName)?.passwordHash ?? "",
@@ -88,23 +91,23 @@ export class SimpleTokens implements Tokens {
   #sweep(): void {
     const nowMs = this.#options.nowMs();
     const { tokensMax } = this.#options;
-    let idlest: string | undefined;
-    let idleSinceMs = Number.POSITIVE_INFINITY;
-    for (const [token, issued] of this.#issued) {
-      if (nowMs > issued.usableUntilMs || !this.#isBound(issued)) this.#issued.delete(token);
-      else if (issued.usableUntilMs < idleSinceMs) {
-        idlest = token;
-        idleSinceMs = issued.usableUntilMs;
-      }
-    }
-    if (this.#issued.size >= tokensMax && idlest !== undefined) this.#issued.delete(idlest);
+    this.#issued.deleteWhere((issued) => nowMs > issued.usableUntilMs || !this.#isBound(issued));
+    if (this.#issued.size >= tokensMax) this.#issued.deleteLowest(({ usableUntilMs }) => usableUntilMs);
     this.#sweepAt = Math.min(Math.max(firstSweepAt, this.#issued.size * 2), tokensMax);
   }
 }
 
 /** 16 letters are 91 random bits. */
-function randomLetters(): string {
+function randomLetters(secrets: Secrets): string {
+  const bytes = Buffer.alloc(2 * letterCount);
+  // The largest multiple of the number of letters: bytes from there on would favour some of them.
+  const fair = 256 - (256 % letters.length);
   let text = "";
-  for (let i = 0; i < letterCount; i++) text += letters.charAt(randomInt(letters.length));
+  while (text.length < letterCount) {
+    secrets.fillRandom(bytes);
+    for (const byte of bytes) {
+      if (byte < fair && text.length < letterCount) text += letters.charAt(byte % letters.length);
+    }
+  }
   return text;
 }

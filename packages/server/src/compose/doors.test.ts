@@ -1,6 +1,7 @@
 /** Which address serves what, in clear text and over TLS. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { type TestContext, test } from "node:test";
 import { clusterService } from "@holdfast/protocol";
@@ -12,6 +13,7 @@ import { temporaryFolder } from "../testing/temporary-folder.js";
 import { TestClient } from "../testing/test-client.js";
 import { portOf, start } from "../testing/test-server.js";
 import { startTls } from "../testing/tls.js";
+import { InsecureListenError } from "./addresses.js";
 
 const hung = { timeout: 20_000 };
 const local = "127.0.0.1:0";
@@ -92,6 +94,31 @@ test("what cannot be listened on or advertised is refused before anything is ope
   await (await startServer({ listen: local, dataDir })).close();
 });
 
+test("I12, I13: clear text beyond this machine is refused before anything is opened, unless it is said to be meant", async (t) => {
+  const dataDir = `${temporaryFolder()}/never-made`;
+  const wide = ["0.0.0.0:0", "http://0.0.0.0:0", ":0", "[::]:0", "http://10.1.2.3:2379", "some.host.example:2379"];
+  const cases: ServerOptions[] = [
+    ...wide.map((listen) => ({ listen })),
+    { listen: [local, "0.0.0.0:0"] },
+    { listen: local, listenHttp: "0.0.0.0:0" },
+    { listen: local, listenMetrics: "0.0.0.0:0" },
+    { listen: "0.0.0.0:0", allowInsecureListen: false },
+    // Certificates protect only the addresses that speak TLS.
+    { listen: ["https://0.0.0.0:0", "0.0.0.0:0"], tls: { autoTls: true } },
+  ];
+  for (const options of cases) {
+    const refused = startServer({ dataDir, ...options });
+    await assert.rejects(refused, InsecureListenError, JSON.stringify(options));
+    await assert.rejects(refused, /--allow-insecure-listen.*allowInsecureListen/);
+  }
+  assert.equal(existsSync(dataDir), false);
+  const { server } = await start(t, { listen: "0.0.0.0:0", listenMetrics: "[::]:0", allowInsecureListen: true });
+  assert.match(server.running.addresses[0] ?? "", /^0\.0\.0\.0:\d+$/);
+  const secure = await startServer({ listen: "https://0.0.0.0:0", tls: { autoTls: true } });
+  t.after(() => secure.close());
+  assert.match(secure.endpoint, /^https:/);
+});
+
 test("a stopping server ends keep-alive connections and open streams of the gateway", hung, async () => {
   const server = await startServer({ listen: local });
   const address = server.addresses[0] as string;
@@ -114,7 +141,8 @@ test("an operator is told where others get in, and where certificates are of no 
   const lines: string[] = [];
   const logger = pino({ level: "warn", base: null }, { write: (line: string) => lines.push(line) });
   const said = (pattern: RegExp): number => lines.filter((line) => pattern.test(line)).length;
-  await startTls(t, { server: { listen: ["https://127.0.0.1:0", local, "0.0.0.0:0", "https://0.0.0.0:0"], logger } });
+  const listen = ["https://127.0.0.1:0", local, "0.0.0.0:0", "https://0.0.0.0:0"];
+  await startTls(t, { server: { listen, allowInsecureListen: true, logger } });
   assert.equal(said(/in clear text and, unless/), 1);
   assert.equal(said(/without a certificate and, unless/), 1);
   assert.equal(said(/certificates are set, but not used/), 2);

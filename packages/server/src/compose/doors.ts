@@ -2,6 +2,7 @@
 import { type PlainRequestHandler, refusePlainRequest } from "@holdfast/transport";
 import type { Logger } from "../logger.js";
 import { formatAddress, isLocal } from "../net/address.js";
+import { AddressCounts } from "../net/address-counts.js";
 import type { NetCounters } from "../net/counters.js";
 import { Http1Fallback } from "../net/http1-fallback.js";
 import type { NetLimits } from "../net/limits.js";
@@ -35,6 +36,7 @@ export async function openDoors(
 ): Promise<void> {
   const { tls, limits, counters, log } = parts;
   const fallback = new Http1Fallback(limits.firstBytesDeadlineMs);
+  const addresses = new AddressCounts(limits.connectionsPerAddressMax);
   for (const { serves, address } of planned) {
     const takers =
       serves === "grpc"
@@ -42,7 +44,7 @@ export async function openDoors(
         : withHttp(parts.protocols, { serves, secure: address.secure });
     const onError = (cause: Error): void =>
       log.error({ err: cause, address: formatAddress(address) }, "cannot accept a connection; listening goes on");
-    doors.push({ serves, listener: await listen({ address, tls, limits, counters, onError, ...takers }) });
+    doors.push({ serves, listener: await listen({ address, tls, limits, counters, addresses, onError, ...takers }) });
   }
 }
 
@@ -68,7 +70,7 @@ function withHttp({ grpc, http1 }: Protocols, door: Door): Takers {
   };
 }
 
-/** Says where other machines get in and what protects the server from them, and where certificates are of no use. */
+/** Says where other machines are let in and what protects the server from them, and where certificates are of no use. */
 export function warnOfReach(doors: readonly OpenDoor[], tls: TlsOptions | undefined, logger: Logger): void {
   for (const { listener, serves } of doors) {
     const { secure } = listener.address;

@@ -1,24 +1,38 @@
 /** Opens the log and the replica that lives on it. */
-import { type Log, openFileLog, openMemoryLog, type RecoveryReport } from "@holdfast/log";
+import { type Log, type LogLimits, openFileLog, openMemoryLog, type RecoveryReport } from "@holdfast/log";
 import { Replica } from "@holdfast/replica";
 import type { ServerEnvironment } from "../environment.js";
 import { defaultServiceLimits, entryBytesMax } from "../limits.js";
 import type { Logger } from "../logger.js";
 import type { ServerOptions } from "../server-options.js";
 import { refuseForeignFolder } from "./foreign-folder.js";
+import { logUpkeep } from "./upkeep-log.js";
 
 /** In the data folder, or in memory if there is none. Throws `ForeignFolderError`, and what the log throws. */
-export async function openLog(
-  { dataDir, serviceLimits }: ServerOptions,
+export async function openLog({ dataDir }: ServerOptions, opening: LogOpening): Promise<Log> {
+  if (dataDir === undefined) return openMemoryLog(opening);
+  refuseForeignFolder(dataDir);
+  return openFileLog({ folder: dataDir, ...opening });
+}
+
+/** What a server wants of any log it opens. */
+export interface LogOpening {
+  readonly limits: Pick<LogLimits, "entryBytesMax">;
+  readonly onFailure: (cause: Error) => void;
+  readonly onRecovery: (report: RecoveryReport) => void;
+}
+
+export function logOpening(
+  { serviceLimits }: ServerOptions,
   logger: Logger,
   onFailure: (cause: Error) => void,
-): Promise<Log> {
+): LogOpening {
   const requestBytes = serviceLimits?.requestBytes ?? defaultServiceLimits.requestBytes;
-  const limits = { entryBytesMax: entryBytesMax(requestBytes) };
-  if (dataDir === undefined) return openMemoryLog({ limits, onFailure });
-  refuseForeignFolder(dataDir);
-  const onRecovery = (report: RecoveryReport): void => logger.warn(report, "the log was put right after a crash");
-  return openFileLog({ folder: dataDir, limits, onFailure, onRecovery });
+  return {
+    limits: { entryBytesMax: entryBytesMax(requestBytes) },
+    onFailure,
+    onRecovery: (report) => logger.warn(report, "the log was put right after a crash"),
+  };
 }
 
 /** Resolves once all of the log is applied. */
@@ -35,6 +49,8 @@ export function startReplica(
     ...(replicaLimits === undefined ? {} : { limits: replicaLimits }),
     leaseTtlMinSeconds: serviceLimits?.leaseTtlMinSeconds ?? defaultServiceLimits.leaseTtlMinSeconds,
     onSnapshotFailure: (cause) => logger.error({ err: cause }, "snapshot failed; serving goes on"),
+    onFull: () => logger.error("no room on disk for the log: what adds to the store is refused until it is freed"),
+    onUpkeep: (command, outcome) => logUpkeep(logger, command, outcome),
     onFatal,
   });
 }

@@ -10,7 +10,7 @@ import { WrappedRequest } from "./wrapped-request.js";
  * UNAVAILABLE, which leaves open whether the request was carried out: that is known only here, where its answer is
  * dropped. RESOURCE_EXHAUSTED would tell a client that nothing was done.
  */
-const noRoom: Status = {
+export const noRoomForAnswer: Status = {
   code: StatusCode.unavailable,
   message: "too many answers wait for their clients: this one is dropped, its request may have been carried out",
 };
@@ -72,7 +72,7 @@ class BoundRequest extends WrappedRequest {
     else if (this.#budget.reserve(byteCount)) {
       super.respond(status, headers, body);
       this.onTaken(() => this.#budget.release(byteCount));
-    } else respondError(this.request, noRoom, headersForPages(headers));
+    } else respondError(this.request, noRoomForAnswer, headersForPages(headers));
   }
 }
 

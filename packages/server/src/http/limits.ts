@@ -9,6 +9,11 @@ export interface HttpLimits {
   readonly headBytesMax: number;
   /** F44: the body of a request; above it 413. */
   readonly bodyBytesMax: number;
+  /**
+   * F44: what of a body above that limit is received and forgotten, so that its client does not lose the answer; above it
+   * the answer is sent at once, and the connection closed.
+   */
+  readonly forgottenBodyBytesMax: number;
   /** F44: one message of a WebSocket; above it the WebSocket is closed with code 1009. */
   readonly webSocketMessageBytesMax: number;
   /** F16: bodies of all requests that are being received or answered; above it 503. */
@@ -43,6 +48,8 @@ export interface HttpLimits {
   readonly messagesPerTurn: number;
   /** Characters of those values, likewise; the value that reaches it is read to its end. */
   readonly jsonCharactersPerTurn: number;
+  /** F14: an answer of more bytes, in its binary form, is made into JSON in slices of about so many, one a turn. */
+  readonly answerSliceBytes: number;
   /** Time for the client's part of the end of a WebSocket. */
   readonly webSocketCloseMs: number;
   /** After so much silence the system asks whether the client's machine is still there. */
@@ -57,6 +64,7 @@ const MIB = 1024 * KIB;
 export const defaultHttpLimits: HttpLimits = {
   headBytesMax: 16 * KIB,
   bodyBytesMax: 4 * MIB,
+  forgottenBodyBytesMax: 16 * MIB,
   webSocketMessageBytesMax: 256 * KIB,
   bodyBytesTotalMax: 256 * MIB,
   messageBytesMax: 2 * MIB,
@@ -74,6 +82,7 @@ export const defaultHttpLimits: HttpLimits = {
   openCallsMax: 10_000,
   messagesPerTurn: 1_000,
   jsonCharactersPerTurn: 64 * KIB,
+  answerSliceBytes: 64 * KIB,
   webSocketCloseMs: 5_000,
   keepAliveMs: 30_000,
   sweepIntervalMs: 1_000,

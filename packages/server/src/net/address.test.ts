@@ -49,10 +49,11 @@ test("an address nobody can listen on is refused by name", () => {
 });
 
 test("local is what only this machine can reach", () => {
-  for (const text of ["127.0.0.1:1", "localhost:1", "[::1]:1", "unix:/s"])
-    assert.equal(isLocal(parseListenAddress(text)), true);
-  for (const text of [":1", "0.0.0.0:1", "[::]:1", "10.0.0.1:1"])
-    assert.equal(isLocal(parseListenAddress(text)), false);
+  const localHosts = ["127.0.0.1", "127.8.9.10", "localhost", "LocalHost", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]"];
+  for (const text of [...localHosts.map((host) => `${host}:1`), "unix:/s"])
+    assert.equal(isLocal(parseListenAddress(text)), true, text);
+  const others = ["", "0.0.0.0", "[::]", "10.0.0.1", "[::ffff:10.0.0.1]", "127.example.com", "localhost.example.com"];
+  for (const host of others) assert.equal(isLocal(parseListenAddress(`${host}:1`)), false, host);
 });
 
 test("a wildcard address is told to clients as the loopback one", () => {

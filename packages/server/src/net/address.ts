@@ -1,4 +1,5 @@
 /** Addresses: where to listen, as people and etcd's flags write it, and the URLs that clients are told. */
+import { BlockList, isIP } from "node:net";
 
 interface TcpAddress {
   readonly kind: "tcp";
@@ -63,10 +64,16 @@ export function formatAddress(address: ListenAddress): string {
   return address.host.includes(":") ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
 
-/** Whether only programs on this machine can reach the address. */
+const loopback = new BlockList();
+loopback.addSubnet("127.0.0.0", 8, "ipv4");
+loopback.addAddress("::1", "ipv6");
+
+/** Whether only programs on this machine can reach the address. Of names, only "localhost" is known to mean that. */
 export function isLocal(address: ListenAddress): boolean {
   if (address.kind === "unix") return true;
-  return address.host === "localhost" || address.host === "::1" || address.host.startsWith("127.");
+  const version = isIP(address.host);
+  if (version === 0) return address.host.toLowerCase() === "localhost";
+  return loopback.check(address.host, version === 4 ? "ipv4" : "ipv6");
 }
 
 /** Whether the address stands for all of the machine's. */

@@ -5,6 +5,8 @@ export interface NetCounters {
   accepted: number;
   /** Connections that could not be accepted, for want of file descriptors for example. */
   acceptErrors: number;
+  /** F25: connections closed because their address had too many. */
+  refusedPerAddress: number;
   /** F25: connections closed because too many were undecided. */
   refusedUndecided: number;
   /** F25: connections closed because too many spoke HTTP/1.1. */
@@ -29,6 +31,7 @@ export function newNetCounters(): NetCounters {
   return {
     accepted: 0,
     acceptErrors: 0,
+    refusedPerAddress: 0,
     refusedUndecided: 0,
     refusedHttp1: 0,
     firstBytesTimeouts: 0,

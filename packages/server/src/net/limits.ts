@@ -5,12 +5,18 @@ export interface NetLimits {
   readonly handshakeDeadlineMs: number;
   /** F26: time for a new connection to say which protocol it speaks; under TLS from the end of the handshake on. */
   readonly firstBytesDeadlineMs: number;
+  /** F25: connections of one peer address, at all listeners and whatever they speak; more are closed at once. */
+  readonly connectionsPerAddressMax: number;
   /**
-   * F25: connections of one address that have not said which protocol they speak, TLS handshakes included; more are
-   * closed at once. Far above what clients need, far below what would cost notable memory.
+   * F25: connections at one listener that have not said which protocol they speak, TLS handshakes included. One more, and
+   * the oldest of the peer address that has most of them is closed. Far above what clients need, far below what would
+   * cost notable memory.
    */
   readonly undecidedConnectionsMax: number;
-  /** F25: connections of one address that speak HTTP/1.1, WebSockets included; more are closed at once. */
+  /**
+   * F25: connections at one listener that speak HTTP/1.1, WebSockets included; more are closed at once. Several times
+   * what one peer address may have, so that one alone cannot keep the others from it.
+   */
   readonly http1ConnectionsMax: number;
   /** How often certificate files are looked at. */
   readonly certificateCheckIntervalMs: number;
@@ -21,8 +27,9 @@ export interface NetLimits {
 export const defaultNetLimits: NetLimits = {
   handshakeDeadlineMs: 10_000,
   firstBytesDeadlineMs: 10_000,
+  connectionsPerAddressMax: 1_000,
   undecidedConnectionsMax: 1_000,
-  http1ConnectionsMax: 1_000,
+  http1ConnectionsMax: 5_000,
   certificateCheckIntervalMs: 5_000,
   repeatedLogIntervalMs: 10_000,
 };

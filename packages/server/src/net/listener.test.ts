@@ -6,6 +6,7 @@ import { connect, type Server, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 import type { ListenAddress } from "./address.js";
+import { AddressCounts } from "./address-counts.js";
 import { type NetCounters, newNetCounters } from "./counters.js";
 import { Http1Fallback } from "./http1-fallback.js";
 import { defaultNetLimits, type NetLimits } from "./limits.js";
@@ -41,6 +42,7 @@ async function start(t: TestContext, limits: Partial<NetLimits> = {}, address = 
     address,
     limits: allLimits,
     counters,
+    addresses: new AddressCounts(allLimits.connectionsPerAddressMax),
     onHttp2: ({ socket, alreadyRead }) => {
       socket.on("error", () => socket.destroy());
       handedOver.push({ socket, alreadyRead });
@@ -126,7 +128,7 @@ test("the deadline ends with the hand-over to HTTP/2", hung, async (t) => {
   assert.equal(handedOver[0]?.socket.destroyed, false);
 });
 
-test("F26: a silent connection is closed, and counted", hung, async (t) => {
+test("F26, LIMIT firstBytesDeadlineMs: a silent connection is closed, and counted", hung, async (t) => {
   const { listener, counters } = await start(t, { firstBytesDeadlineMs: shortDeadlineMs });
   assert.equal(await readToEnd(await dial(t, listener)), "");
   assert.deepEqual([counters.accepted, counters.firstBytesTimeouts], [1, 1]);
@@ -215,27 +217,32 @@ test("close leaves HTTP/2 connections alone and waits for the last of them", hun
   await closing;
 });
 
-test("F25: undecided connections above the limit are closed at once; decided ones count no more", hung, async (t) => {
-  const { listener, counters, nextHandOver } = await start(t, { undecidedConnectionsMax: 1 });
-  const http1 = await dial(t, listener);
-  http1.write(expectingRequest);
-  await once(http1, "data");
-  const silent = await dial(t, listener);
-  await closed(await dial(t, listener));
-  assert.equal(counters.refusedUndecided, 1);
-  const decided = nextHandOver();
-  silent.write(preface);
-  await decided;
-  const next = await dial(t, listener);
-  const nextDecided = nextHandOver();
-  next.write(preface);
-  await nextDecided;
-  assert.equal(http1.destroyed, false);
-  assert.equal(counters.refusedUndecided, 1);
-});
+test(
+  "F25, LIMIT undecidedConnectionsMax: with one undecided connection too many the oldest is closed; decided ones count no more",
+  hung,
+  async (t) => {
+    const { listener, counters, nextHandOver } = await start(t, { undecidedConnectionsMax: 1 });
+    const http1 = await dial(t, listener);
+    http1.write(expectingRequest);
+    await once(http1, "data");
+    const silent = await dial(t, listener);
+    const newer = await dial(t, listener);
+    await closed(silent);
+    assert.equal(counters.refusedUndecided, 1);
+    const decided = nextHandOver();
+    newer.write(preface);
+    await decided;
+    const next = await dial(t, listener);
+    const nextDecided = nextHandOver();
+    next.write(preface);
+    await nextDecided;
+    assert.equal(http1.destroyed, false);
+    assert.equal(counters.refusedUndecided, 1);
+  },
+);
 
 test(
-  "F25: HTTP/1.1 connections above their limit are closed at once; one that is gone counts no more",
+  "F25, LIMIT http1ConnectionsMax: HTTP/1.1 connections above their limit are closed at once; one that is gone counts no more",
   hung,
   async (t) => {
     const { listener, counters, nextHandOver } = await start(t, { http1ConnectionsMax: 1 });
@@ -257,6 +264,33 @@ test(
       socket.write(request);
       assert.match(await readToEnd(socket), /^HTTP\/1\.1 404 /);
     }
+  },
+);
+
+test(
+  "F25, LIMIT connectionsPerAddressMax: one more is closed, whatever they speak, and one that is gone counts no more",
+  hung,
+  async (t) => {
+    const { listener, counters, handedOver, nextHandOver } = await start(t, { connectionsPerAddressMax: 3 });
+    const http1 = await dial(t, listener);
+    http1.write(expectingRequest);
+    await once(http1, "data");
+    const http2 = await dial(t, listener);
+    const decided = nextHandOver();
+    http2.write(preface);
+    await decided;
+    await dial(t, listener);
+    await closed(await dial(t, listener));
+    assert.equal(counters.refusedPerAddress, 1);
+    const gone = once(handedOver[0].socket, "close");
+    http2.destroy();
+    await gone;
+    const next = await dial(t, listener);
+    const nextDecided = nextHandOver();
+    next.write(preface);
+    await nextDecided;
+    await closed(await dial(t, listener));
+    assert.equal(counters.refusedPerAddress, 2);
   },
 );
 

@@ -5,11 +5,13 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { formatAddress, type ListenAddress } from "./address.js";
+import type { AddressCounts } from "./address-counts.js";
 import { bind } from "./bind.js";
 import type { NetCounters } from "./counters.js";
 import { readFirstBytes } from "./first-bytes.js";
 import type { NetLimits } from "./limits.js";
 import type { TlsGate } from "./tls/tls-gate.js";
+import { UndecidedConnections } from "./undecided.js";
 
 /** Thrown when an address cannot be listened on. */
 export class ListenError extends Error {
@@ -46,6 +48,8 @@ export interface ListenerOptions {
   readonly onError: (cause: Error) => void;
   readonly limits: NetLimits;
   readonly counters: NetCounters;
+  /** Shared by all listeners. */
+  readonly addresses: AddressCounts;
 }
 
 export interface Listener {
@@ -81,26 +85,41 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
 /** The connections that have not been handed to HTTP/2: undecided ones and those that speak HTTP/1.1. */
 class Entrance {
   /** As the system handed them to us: under TLS what the encrypted socket stands on. */
-  readonly #undecided = new Set<Socket>();
+  readonly #undecided: UndecidedConnections;
   readonly #http1 = new Set<Socket>();
   readonly #options: ListenerOptions;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#undecided = new UndecidedConnections(options.limits.undecidedConnectionsMax);
   }
 
   admit(raw: Socket): void {
-    const { counters, limits, tls, address } = this.#options;
+    const { counters, addresses } = this.#options;
     counters.accepted++;
-    if (this.#undecided.size >= limits.undecidedConnectionsMax) {
-      counters.refusedUndecided++;
+    const from = raw.remoteAddress ?? "";
+    if (!addresses.admit(from)) {
+      counters.refusedPerAddress++;
       raw.destroy();
       return;
     }
-    this.#undecided.add(raw);
-    raw.once("close", () => this.#undecided.delete(raw));
-    if (!address.secure || tls === undefined) this.#decide(raw, raw, undefined);
-    else tls.accept(raw, (secured) => this.#decide(raw, secured.socket, secured.certificateName));
+    raw.once("close", () => {
+      addresses.release(from);
+      this.#undecided.delete(from, raw);
+    });
+    this.#makeWait(from, raw);
+  }
+
+  #makeWait(from: string, raw: Socket): void {
+    const { counters, tls, address } = this.#options;
+    const evicted = this.#undecided.add(from, raw);
+    if (evicted !== undefined) {
+      counters.refusedUndecided++;
+      evicted.destroy();
+    }
+    const decided = (): void => this.#undecided.delete(from, raw);
+    if (!address.secure || tls === undefined) this.#decide(raw, undefined, decided);
+    else tls.accept(raw, (secured) => this.#decide(secured.socket, secured.certificateName, decided));
   }
 
   acceptFailed(cause: Error): void {
@@ -109,18 +128,18 @@ class Entrance {
   }
 
   destroyUndecided(): void {
-    for (const socket of this.#undecided) socket.destroy();
+    this.#undecided.destroyAll();
   }
 
   destroyHttp1(): void {
     for (const socket of this.#http1) socket.destroy();
   }
 
-  #decide(raw: Socket, socket: Socket, certificateName: string | undefined): void {
+  #decide(socket: Socket, certificateName: string | undefined, decided: () => void): void {
     const { counters, limits, onHttp2 } = this.#options;
     readFirstBytes(socket, limits.firstBytesDeadlineMs, {
       decided: (isHttp2, alreadyRead) => {
-        this.#undecided.delete(raw);
+        decided();
         const arrival = { socket, alreadyRead, certificateName };
         if (isHttp2) onHttp2(arrival);
         else this.#takeHttp1(arrival);

@@ -46,7 +46,7 @@ function change({ action, alarm, memberId }: AlarmRequest, call: ServerCall, con
     memberId,
     alarm,
   };
-  if (refuse(call, context.access.nobodysRefusal(command, caller))) return;
+  if (refuse(call, context.access.earlyRefusal(command, caller))) return;
   const proposer = new CallProposer<"alarm">(call, ({ alarms }) =>
     encodeSharedAlarmResponse({ header: context.headerNow(), alarms }),
   );
@@ -55,6 +55,11 @@ function change({ action, alarm, memberId }: AlarmRequest, call: ServerCall, con
 
 /** An alarm as Status tells it among its errors (MAINT-2). */
 export function alarmText({ memberId, alarm }: AlarmMember): string {
-  const name = Object.entries(AlarmType).find(([, value]) => value === alarm)?.[0] ?? String(alarm);
+  const name = alarmName(alarm);
   return memberId === 0n ? `alarm:${name}` : `memberID:${memberId} alarm:${name}`;
+}
+
+/** The name of a kind of alarm, or its number if it has none. */
+export function alarmName(alarm: AlarmType): string {
+  return Object.entries(AlarmType).find(([, value]) => value === alarm)?.[0] ?? String(alarm);
 }

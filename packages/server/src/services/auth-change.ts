@@ -21,10 +21,11 @@ export function proposeAuthChange(
 ): void {
   if (refuseToken(call, caller)) return;
   if (isRequestTooLarge(encodeCommand(command).length - 1, context.limits)) {
+    context.limitHits.count("requestBytes");
     call.end(statusOf(etcdErrors.requestTooLarge));
     return;
   }
-  if (refuse(call, context.access.nobodysRefusal(command, caller)) || context.quota.refuses(call, command)) return;
+  if (refuse(call, context.access.earlyRefusal(command, caller)) || context.quota.refuses(call, command)) return;
   const proposer = new CallProposer<AuthCommand["kind"]>(call, () => encode({ header: context.headerNow() }));
   context.replica.propose(command, proposer, caller);
 }

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openMemoryLog } from "@holdfast/log";
-import { authService, etcdErrors, etcdTexts } from "@holdfast/protocol";
+import { authService, createUserAddOptions, etcdErrors, etcdTexts, StatusCode } from "@holdfast/protocol";
 import { passwordCostMin } from "../access/password-hash.js";
 import { Passwords } from "../access/passwords.js";
 import { defaultServiceLimits } from "../limits.js";
 import { logIn, startSecured } from "../testing/secured.js";
 import { Services } from "../testing/services.js";
-import { rejectsAs, StatusError } from "../testing/status-error.js";
+import { rejectsAs, rejectsWith, StatusError } from "../testing/status-error.js";
 
 const auth = authService.methods;
 
@@ -16,10 +16,12 @@ test("AUTH-4: nobody can log in while authentication is off", async (t) => {
   await rejectsAs(client.call(auth.authenticate, { name: "root", password: "x" }), etcdErrors.authNotEnabled);
 });
 
-test("AUTH-7: a wrong password and an unknown user are refused alike, after the same work", async (t) => {
-  const { anonymous, services } = await startSecured(t, { ann: [] });
+test("AUTH-7, F47: a wrong password, a user without one and an unknown user are refused alike, after the same work", async (t) => {
+  const { root, anonymous, services } = await startSecured(t, { ann: [] });
+  const options = createUserAddOptions({ noPassword: true });
+  await root.call(auth.userAdd, { name: "certified", options });
   const { passwords } = services.context.access;
-  for (const name of ["ann", "nobody", ""]) {
+  for (const name of ["ann", "certified", "nobody", ""]) {
     const login = anonymous.call(auth.authenticate, { name, password: "wrong" });
     let worked = false;
     const watch = (): void => {
@@ -123,7 +125,7 @@ test("AUTH-14: no password reaches the log, and no refusal repeats one", async (
   for (const entry of entries) assert.ok(!entry.includes(password));
 });
 
-test("AUTH-14: passwords beyond those that may wait are refused as too many requests", async (t) => {
+test("LIMIT passwordHashesWaiting, F49, AUTH-14: passwords beyond those that may wait are refused as too many requests", async (t) => {
   const serviceLimits = { passwordHashesAtOnce: 1, passwordHashesWaiting: 2 };
   const { anonymous } = await startSecured(t, { ann: [] }, { serviceLimits });
   const calls = Array.from({ length: 20 }, () =>
@@ -133,8 +135,8 @@ test("AUTH-14: passwords beyond those that may wait are refused as too many requ
     ),
   );
   const outcomes = new Set(await Promise.all(calls));
-  const { wireCode, wireMessage } = etcdErrors.requestTooManyRequests;
-  assert.deepEqual(outcomes, new Set(["in", `${wireCode}: ${wireMessage}`]));
+  const { code, message } = etcdErrors.requestTooManyRequests;
+  assert.deepEqual(outcomes, new Set(["in", `${code}: ${message}`]));
   await logIn(anonymous, "ann");
 });
 
@@ -169,4 +171,48 @@ test("AUTH-7: a password that was changed while it was checked is checked anew",
   });
   await rejectsAs(anonymous.call(auth.authenticate, { name: "ann", password: "ann" }), etcdErrors.authFailed);
   assert.equal(checks, 2);
+});
+
+test("F49: who has failed too often is told to come later, right password or wrong, user or not, before any work is done", async (t) => {
+  const serviceLimits = { loginFailuresPerUser: 2, loginBackoffMinMs: 1_000 };
+  const { anonymous, services, as } = await startSecured(t, { ann: [] }, { serviceLimits });
+  const { logins } = services.context.access;
+  const attempt = (name: string, password: string): Promise<unknown> =>
+    anonymous.call(auth.authenticate, { name, password });
+  for (const name of ["ann", "nobody"]) {
+    for (let i = 0; i < 3; i++) await rejectsAs(attempt(name, "wrong"), etcdErrors.authFailed);
+    const { failed } = logins.counters;
+    const { code, message } = etcdErrors.requestTooManyRequests;
+    assert.equal(code, StatusCode.resourceExhausted);
+    for (const password of ["wrong", name]) await rejectsWith(attempt(name, password), code, message);
+    assert.equal(logins.counters.failed, failed);
+  }
+  await as("root");
+  services.time.advance(1_000);
+  await as("ann");
+  await rejectsAs(attempt("nobody", "wrong"), etcdErrors.authFailed);
+  const { refusedUser, granted } = logins.counters;
+  assert.deepEqual([refusedUser, granted], [4, 3]);
+});
+
+test("F49: who fails often has what still waits refused; who has logged in before gets past a full queue", async (t) => {
+  const serviceLimits = { passwordHashesAtOnce: 1, passwordHashesWaiting: 20, loginFailuresPerUser: 2 };
+  const { anonymous, as, services } = await startSecured(t, { ann: [] }, { serviceLimits });
+  await as("ann");
+  const { code, message } = etcdErrors.requestTooManyRequests;
+  const attempt = (name: string, password: string): Promise<string> =>
+    anonymous.call(auth.authenticate, { name, password }).then(
+      () => "in",
+      (error: StatusError) => error.message,
+    );
+  const guesses = Array.from({ length: 30 }, () => attempt("nobody", "guess"));
+  const known = attempt("ann", "ann");
+  const outcomes = await Promise.all(guesses);
+  assert.equal(await known, "in");
+  const refused = outcomes.filter((outcome) => outcome === `${code}: ${message}`).length;
+  const { refusedUser, refusedBusy, failed } = services.context.access.logins.counters;
+  // The third failure ends it; by then one more may have been begun.
+  assert.ok(failed === 3 || failed === 4, String(failed));
+  assert.deepEqual([refused, refusedUser + refusedBusy], [30 - failed, 30 - failed]);
+  assert.ok(refusedUser > 0 && refusedBusy > 0);
 });

@@ -14,12 +14,19 @@ import {
   etcdTexts,
   StatusCode,
 } from "@holdfast/protocol";
-import type { ServerCall } from "@holdfast/transport";
+import type { ServerCall, Status } from "@holdfast/transport";
+import type { LoginAttempt } from "../access/login-throttle.js";
 import { TooManyPasswordsError, UnwantedError } from "../access/passwords.js";
 import { proposeAuthChange } from "./auth-change.js";
 import type { ServiceContext } from "./context.js";
 import { refuse } from "./method.js";
 import { statusOf } from "./status.js";
+
+/** Certainly not done, and to be tried again later: with the code that etcd declares for it, not the one it sends elsewhere. */
+const tooManyLogins: Status = {
+  code: etcdErrors.requestTooManyRequests.code,
+  message: etcdErrors.requestTooManyRequests.message,
+};
 
 export class PasswordCalls {
   readonly #context: ServiceContext;
@@ -77,29 +84,50 @@ export class PasswordCalls {
   }
 
   authenticate({ name, password }: AuthenticateRequest, call: ServerCall): void {
-    this.#context.replica.whenCurrent(() => {
-      this.#logIn(name, password, call).catch((error: unknown) => endUnhashed(call, error));
+    const { access, replica } = this.#context;
+    const attempt = access.logins.attempt(name, call.peer.address);
+    replica.whenCurrent(() => {
+      this.#logIn(name, password, attempt, call).catch((error: unknown) => {
+        const isThrottled = error instanceof UnwantedError || error instanceof TooManyPasswordsError;
+        if (!isThrottled) endUnhashed(call, error);
+        else if (!call.ended) this.#refuse(attempt, call);
+      });
     });
   }
 
-  async #logIn(name: string, password: string, call: ServerCall): Promise<void> {
+  /** Whether there is no such user, its password is another or it has none: the answer is the same, after the same work. */
+  async #logIn(name: string, password: string, attempt: LoginAttempt, call: ServerCall): Promise<void> {
     const { access, replica } = this.#context;
     const { auth } = replica.machine;
+    const { logins } = access;
     for (;;) {
       if (refuse(call, auth.enabled ? undefined : "auth-not-enabled")) return;
-      const user = auth.user(name);
-      if (user?.noPassword === true) {
-        call.end(statusOf(etcdTexts.noPasswordUser));
+      if (logins.refusal(attempt) !== undefined) {
+        this.#refuse(attempt, call);
         return;
       }
-      const hash = user?.passwordHash;
-      const matches = await access.passwords.matches(password, hash, () => !call.ended);
+      const hash = auth.user(name)?.passwordHash;
+      // Others of its kind may have failed by the time that its turn comes.
+      const isWanted = (): boolean => !call.ended && logins.refusal(attempt) === undefined;
+      const matches = await access.passwords.matches(password, hash, isWanted, logins.isKnown(attempt));
       // The user may have been changed meanwhile: what was compared must be what counts now.
       if (!auth.enabled || auth.user(name)?.passwordHash !== hash) continue;
-      if (matches) this.#giveToken(name, call);
-      else call.end(statusOf(etcdErrors.authFailed));
+      if (matches && auth.user(name)?.noPassword === false) {
+        logins.granted(attempt);
+        this.#giveToken(name, call);
+      } else {
+        logins.failed(attempt);
+        this.#context.onLoginFailed(call.peer.address);
+        call.end(statusOf(etcdErrors.authFailed));
+      }
       return;
     }
+  }
+
+  #refuse(attempt: LoginAttempt, call: ServerCall): void {
+    const { logins } = this.#context.access;
+    logins.refused(logins.refusal(attempt));
+    call.end(tooManyLogins);
   }
 
   #giveToken(name: string, call: ServerCall): void {
@@ -120,7 +148,7 @@ export class PasswordCalls {
 /** Ends a call whose password was not hashed. */
 function endUnhashed(call: ServerCall, error: unknown): void {
   if (error instanceof UnwantedError) return;
-  if (error instanceof TooManyPasswordsError) call.end(statusOf(etcdErrors.requestTooManyRequests));
+  if (error instanceof TooManyPasswordsError) call.end(tooManyLogins);
   // No memory, most likely. Its text is not the client's business.
   else call.end({ code: StatusCode.internal, message: "the password could not be hashed" });
 }

@@ -1,13 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  authService,
-  createPermission,
-  createUserAddOptions,
-  etcdErrors,
-  etcdTexts,
-  PermissionType,
-} from "@holdfast/protocol";
+import { authService, createPermission, createUserAddOptions, etcdErrors, PermissionType } from "@holdfast/protocol";
 import { startSecured } from "../testing/secured.js";
 import { Services } from "../testing/services.js";
 import { rejectsAs } from "../testing/status-error.js";
@@ -156,13 +149,13 @@ test("LIM-1: a name above the request limit is refused", async (t) => {
   await client.call(auth.roleAdd, { name: "r".repeat(900) });
 });
 
-test("AUTH-8: a user made without a password has none, whatever was sent along", async (t) => {
+test("AUTH-8, F47: a user made without a password has none, whatever was sent along, and is refused as if missing", async (t) => {
   const { root, anonymous } = await startSecured(t);
   const options = createUserAddOptions({ noPassword: true });
   await root.call(auth.userAdd, { name: "np", password: "pw", options });
   for (const password of ["", "pw"]) {
-    await rejectsAs(anonymous.call(auth.authenticate, { name: "np", password }), etcdTexts.noPasswordUser);
+    await rejectsAs(anonymous.call(auth.authenticate, { name: "np", password }), etcdErrors.authFailed);
   }
   await root.call(auth.userChangePassword, { name: "np", password: "pw" });
-  await rejectsAs(anonymous.call(auth.authenticate, { name: "np", password: "pw" }), etcdTexts.noPasswordUser);
+  await rejectsAs(anonymous.call(auth.authenticate, { name: "np", password: "pw" }), etcdErrors.authFailed);
 });

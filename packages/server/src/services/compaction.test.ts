@@ -58,7 +58,7 @@ test("COMP-5: a physical compaction is answered when the history is gone, any ot
   assert.ok(machine.approximateBytes < full / 10);
 });
 
-test("COMP-4: a delete at exactly the compacted revision is still seen by a watch from there", async (t) => {
+test("F21, COMP-4: a delete at exactly the compacted revision is still seen by a watch from there", async (t) => {
   const { client } = await start(t);
   await client.put("a");
   await client.delete("a");

@@ -4,8 +4,12 @@ import type { Replica } from "@holdfast/replica";
 import type { Access } from "../access/access.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ServiceLimits } from "../limits.js";
+import { LeaseBounds } from "./lease-bounds.js";
+import { LimitHits } from "./limit-hits.js";
 import { OpenCalls } from "./open-calls.js";
+import { OpenRights } from "./open-rights.js";
 import { Quota } from "./quota.js";
+import { WatchCounts } from "./watch-counts.js";
 
 /** Who is answering. Both ids are unsigned 64-bit and stable for the life of the data folder. */
 export interface Identity {
@@ -23,7 +27,12 @@ export class ServiceContext {
   readonly limits: ServiceLimits;
   readonly access: Access;
   readonly openCalls = new OpenCalls();
+  readonly openRights: OpenRights;
+  readonly limitHits = new LimitHits();
+  readonly watchers: WatchCounts;
   readonly quota: Quota;
+  /** Told of every login with an unknown name or a wrong password; of neither, because people type the one for the other. */
+  onLoginFailed: (address: string) => void = () => {};
 
   constructor(
     replica: Replica,
@@ -38,7 +47,10 @@ export class ServiceContext {
     this.identity = identity;
     this.limits = limits;
     this.access = access;
-    this.quota = new Quota(replica, identity.memberId, quotaBytes);
+    this.openRights = new OpenRights(access, environment, limits.openRightsCheckIntervalMs);
+    this.watchers = new WatchCounts(limits);
+    const bounds = new LeaseBounds(replica.machine, limits);
+    this.quota = new Quota({ replica, memberId: identity.memberId, bounds, hits: this.limitHits }, quotaBytes);
   }
 
   /** The header of an answer given at `revision` (GEN-2, GEN-3). */

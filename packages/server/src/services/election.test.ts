@@ -163,7 +163,7 @@ test("ELECT-9: when the value cannot be replaced, the candidate's key goes", asy
   assert.deepEqual(await events(gone, 2), ["e/63=old@2", "-e/63@3"]);
 });
 
-test("ELECT-10: a candidate that cancels, times out or loses its connection while it waits is removed", async (t) => {
+test("F24, ELECT-10: a candidate that cancels, times out or loses its connection while it waits is removed", async (t) => {
   const { services, client } = await startWithLeases(t);
   await client.grant(4n, 60);
   await campaign(client, 1n, "one");

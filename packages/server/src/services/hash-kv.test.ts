@@ -50,7 +50,7 @@ test("MAINT-8: later writes do not change the hash of a revision, whatever was c
   }
 });
 
-test("MAINT-8, I10: the hash is the same before and after a restart, and whether or not old data was swept", async (t) => {
+test("I10, MAINT-8: the hash is the same before and after a restart, and whether or not old data was swept", async (t) => {
   const dataDir = temporaryFolder();
   const first = await start(t, { dataDir });
   for (let i = 0; i < 300; i++) await first.client.put(`k${i % 30}`, `${i}`);
@@ -82,7 +82,7 @@ test("MAINT-8: every detail of a pair counts", async (t) => {
   assert.equal(hashes.size, variants.length);
 });
 
-test("MAINT-8: a large store is hashed in slices; a compaction in between ends the call", async (t) => {
+test("F14, MAINT-8: a large store is hashed in slices; a compaction in between ends the call", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();
   for (let start = 0; start < 20_000; start += 1_000) {

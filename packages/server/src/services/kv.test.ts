@@ -134,7 +134,7 @@ test("ORD-2: a range's shape is looked at before its revision", async (t) => {
   await rejectsAs(client.call(range, { key: byteString("a"), revision: 99 }), etcdErrors.futureRev);
 });
 
-test("GEN-6, F8: beyond the limit of waiting proposals a write is refused as UNKNOWN, and reads go on", async (t) => {
+test("F8, GEN-6, LIMIT waitingProposals: beyond the limit of waiting proposals a write is refused as UNKNOWN, and reads go on", async (t) => {
   const { client } = await start(t, { replicaLimits: { waitingProposals: 1 } });
   const [first, second, read] = await Promise.allSettled([client.put("a"), client.put("b"), client.range("a")]);
   assert.deepEqual([first.status, read.status], ["fulfilled", "fulfilled"]);

@@ -23,6 +23,7 @@ import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
 import { isRequestTooLarge } from "../limits.js";
 import type { ServiceContext } from "./context.js";
+import { LargeRanges } from "./large-ranges.js";
 import { CallProposer, refuse, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
 import { statusOf, statusOfFailure } from "./status.js";
@@ -43,16 +44,22 @@ export function kvMethods(context: ServiceContext): Method[] {
 
 class KvService {
   readonly #context: ServiceContext;
+  readonly #largeRanges: LargeRanges;
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#largeRanges = new LargeRanges(context);
   }
 
   range(request: RangeRequest, call: ServerCall): void {
     if (refuse(call, checkRange(request))) return;
-    const { replica, access } = this.#context;
+    const { replica, access, limits } = this.#context;
     const answer = (): void => {
       if (access.enabled && access.refuses({ kind: "range", request }, call)) return;
+      if (replica.machine.isLargeRange(request, limits.rangeSliceKeys)) {
+        this.#answerLarge(request, call);
+        return;
+      }
       const outcome = replica.machine.range(request);
       if (outcome.kind === "refused") refuse(call, outcome.refusal);
       else call.reply(encodeSharedRangeResponse(this.#context.withHeader(outcome.response)));
@@ -61,13 +68,19 @@ class KvService {
     else replica.whenCurrent(answer);
   }
 
+  #answerLarge(request: RangeRequest, call: ServerCall): void {
+    const outcome = this.#context.replica.machine.rangeReader({ ...request, countOnly: true });
+    if (outcome.kind === "refused") refuse(call, outcome.refusal);
+    else this.#largeRanges.answer(request, call);
+  }
+
   put(request: PutRequest, call: ServerCall, bytes: Uint8Array): void {
     const command: Command = { kind: "put", request };
     // The size of the store is etcd's first question, before even the shape (ORD-1).
     if (this.#context.quota.refuses(call, command) || refuse(call, checkPut(request))) return;
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
-    if (refuse(call, this.#context.access.nobodysRefusal(command, caller))) return;
+    if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     const proposer = new CallProposer<"put">(call, ({ response }) =>
       encodeSharedPutResponse(this.#context.withHeader(response)),
     );
@@ -79,7 +92,7 @@ class KvService {
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     const command: Command = { kind: "deleteRange", request };
-    if (refuse(call, this.#context.access.nobodysRefusal(command, caller))) return;
+    if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     const proposer = new CallProposer<"deleteRange">(call, ({ response }) =>
       encodeSharedDeleteRangeResponse(this.#context.withHeader(response)),
     );
@@ -89,14 +102,16 @@ class KvService {
   txn(request: TxnRequest, call: ServerCall, bytes: Uint8Array): void {
     const command: Command = { kind: "txn", request };
     if (this.#context.quota.refuses(call, command)) return;
-    if (refuse(call, checkTxn(request, this.#context.limits.transactionOperations))) return;
+    const misshapen = checkTxn(request, this.#context.limits.transactionOperations);
+    if (misshapen === "too-many-operations") this.#context.limitHits.count("transactionOperations");
+    if (refuse(call, misshapen)) return;
     if (isReadOnlyTxn(request)) {
       this.#readTxn(request, call);
       return;
     }
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
-    if (refuse(call, this.#context.access.nobodysRefusal(command, caller))) return;
+    if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     const proposer = new CallProposer<"txn">(call, ({ response }) =>
       encodeSharedTxnResponse(this.#context.withHeader(response)),
     );
@@ -108,7 +123,7 @@ class KvService {
     const { replica, access } = this.#context;
     const caller = access.identify(call);
     const command: Command = { kind: "compact", revision: request.revision };
-    if (refuseToken(call, caller) || refuse(call, access.nobodysRefusal(command, caller))) return;
+    if (refuseToken(call, caller) || refuse(call, access.earlyRefusal(command, caller))) return;
     const answer = (): void => call.reply(encodeSharedCompactionResponse({ header: this.#context.headerNow() }));
     replica.propose(
       command,
@@ -138,6 +153,7 @@ class KvService {
   /** The log keeps the request as it came, so its size is the size of the proposal (LIM-1). */
   #isTooLarge(call: ServerCall, bytes: Uint8Array): boolean {
     if (!isRequestTooLarge(bytes.length, this.#context.limits)) return false;
+    this.#context.limitHits.count("requestBytes");
     call.end(statusOf(etcdErrors.requestTooLarge));
     return true;
   }

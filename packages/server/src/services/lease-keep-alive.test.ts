@@ -183,7 +183,7 @@ test("LEASE-20: a client that goes away while its renewal waits leaves nothing b
   await client.put("a");
 });
 
-test("LEASE-25: a keepalive on another connection, right after the grant was answered, finds the lease", async (t) => {
+test("F22, LEASE-25: a keepalive on another connection, right after the grant was answered, finds the lease", async (t) => {
   const { client, server } = await start(t);
   const stream = keepAlive(await server.connect());
   for (let id = 1n; id <= 50n; id++) {
@@ -193,7 +193,7 @@ test("LEASE-25: a keepalive on another connection, right after the grant was ans
   }
 });
 
-test("F16: a client whose answers wait may send no more than the limit and one window; all is answered once it reads", async (t) => {
+test("F16, LIMIT keepAliveUnsentBytes: a client whose answers wait may send no more than the limit and one window; all is answered once it reads", async (t) => {
   const requests = 100_000;
   const services = await Services.start(t, { serviceLimits: { keepAlivesWaiting: 10 } });
   const client = await services.connect();
@@ -214,7 +214,7 @@ test("F16: a client whose answers wait may send no more than the limit and one w
   assert.ok(responses.every(({ id, ttl }) => id === 1n && ttl === 60));
 });
 
-test("LEASE-21, F16: keepalives behind a pending end are held within the limit and answered in order afterwards", async (t) => {
+test("F16, LEASE-21, LIMIT keepAlivesWaiting: keepalives behind a pending end are held within the limit and answered in order afterwards", async (t) => {
   const { services, client, log } = await endPending(t);
   const stream = keepAlive(client);
   stream.send({ id: 1n });

@@ -44,7 +44,7 @@ test("LEASE-2: a chosen id is used as it is, the negative and the extreme ones t
   }
 });
 
-test("LEASE-3: an id in use is refused, and its lease is left alone", async (t) => {
+test("F23, LEASE-3: an id in use is refused, and its lease is left alone", async (t) => {
   const { client } = await start(t);
   await client.grant(7n, 100);
   await client.put("a", "", 7n);

@@ -53,6 +53,7 @@ class LeaseService {
     if (this.#context.quota.refuses(call, command)) return;
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
+    if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     const proposer = new CallProposer<"leaseGrant">(call, ({ response }) =>
       encodeSharedLeaseGrantResponse(this.#context.withHeader(response)),
     );
@@ -62,10 +63,12 @@ class LeaseService {
   revoke(request: LeaseRevokeRequest, call: ServerCall): void {
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
+    const command = { kind: "leaseRevoke", leaseId: request.id } as const;
+    if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     const proposer = new CallProposer<"leaseRevoke">(call, ({ response }) =>
       encodeSharedLeaseRevokeResponse(this.#context.withHeader(response)),
     );
-    this.#context.replica.propose({ kind: "leaseRevoke", leaseId: request.id }, proposer, caller);
+    this.#context.replica.propose(command, proposer, caller);
   }
 
   /** Without a user nothing is proposed: that comes before alarms here, unlike with keys (ORD-1). True if it ended. */

@@ -38,7 +38,7 @@ async function contended(t: TestContext): Promise<Contended> {
 
 const waiters = (services: Services, count: number) => until(() => services.replica.locks.waiterCount === count);
 
-test("LOCK-15: a caller that cancels while it waits takes its key with it, and the lease lives on", async (t) => {
+test("F24, LOCK-15: a caller that cancels while it waits takes its key with it, and the lease lives on", async (t) => {
   const { services, client, watch } = await contended(t);
   const cancel = new AbortController();
   const waiting = client.lock("n", 2n, { signal: cancel.signal });
@@ -51,14 +51,14 @@ test("LOCK-15: a caller that cancels while it waits takes its key with it, and t
   assert.deepEqual([services.replica.locks.waiterCount, services.context.openCalls.size], [0, 1]);
 });
 
-test("LOCK-15: a deadline that passes while a caller waits takes its key with it", async (t) => {
+test("F24, LOCK-15: a deadline that passes while a caller waits takes its key with it", async (t) => {
   const { client, watch } = await contended(t);
   const waiting = client.lock("n", 2n, { deadlineMs: 50 });
   await assert.rejects(waiting, (error) => error instanceof StatusError && error.code === StatusCode.deadlineExceeded);
   assert.deepEqual(await events(watch, 2), ["n/2=@3", "-n/2@4"]);
 });
 
-test("LOCK-15: a dropped connection takes the keys of all its waiters with it, and nobody else's", async (t) => {
+test("F24, LOCK-15: a dropped connection takes the keys of all its waiters with it, and nobody else's", async (t) => {
   const { services, client, watch } = await contended(t);
   const dropped = await services.connect();
   const lost = [dropped.lock("n", 2n), dropped.lock("n", 3n)];
@@ -118,7 +118,7 @@ test("LOCK-16: a waiter whose lease is revoked fails at once, while the lock is 
   assert.deepEqual([await client.keys("n/"), services.replica.locks.waiterCount], [["n/1"], 0]);
 });
 
-test("LOCK-16: a waiter whose lease expires fails at once, while the lock is still held", async (t) => {
+test("F19, I4b, LOCK-16: a waiter whose lease expires fails at once, while the lock is still held", async (t) => {
   const { services, client } = await contended(t);
   await client.grant(9n, 5);
   const waiting = client.lock("n", 9n);
@@ -128,7 +128,7 @@ test("LOCK-16: a waiter whose lease expires fails at once, while the lock is sti
   assert.deepEqual(await client.keys("n/"), ["n/1"]);
 });
 
-test("LOCK-16: the end of the holder's lease hands the lock to the next, in the same revision", async (t) => {
+test("F19, I7, LOCK-16: the end of the holder's lease hands the lock to the next, in the same revision", async (t) => {
   const { services, client } = await contended(t);
   const waiting = client.call(lockService.methods.lock, { name: byteString("n"), lease: 2n });
   await waiters(services, 1);
@@ -149,7 +149,7 @@ test("LOCK-17: a key deleted and made again by the same lease is not the first c
   assert.equal(await second, "n/2");
 });
 
-test("LOCK-18: a holder that goes away keeps the lock until it unlocks or its lease ends", async (t) => {
+test("F19, F22, LOCK-18: a holder that goes away keeps the lock until it unlocks or its lease ends", async (t) => {
   const { services, client } = await contended(t);
   const gone = await services.connect();
   await client.unlock("n/1");
@@ -188,7 +188,7 @@ test("LOCK-18: a repeated lock by the holder that is cancelled before it is answ
   assert.equal((await held.client.get("n/1"))?.createRevision, 2);
 });
 
-test("LOCK-18: a first lock that is cancelled before it is answered leaves no key behind, free or not", async (t) => {
+test("F24, LOCK-18: a first lock that is cancelled before it is answered leaves no key behind, free or not", async (t) => {
   const held = await contended(t);
   for (const name of ["free", "n"]) {
     await cancelUnanswered(held, name, 3n);
@@ -198,7 +198,7 @@ test("LOCK-18: a first lock that is cancelled before it is answered leaves no ke
   assert.equal(held.services.replica.locks.waiterCount, 0);
 });
 
-test("LOCK-15: a waiter is out of the queue in the moment it goes, before its key is", async (t) => {
+test("F24, LOCK-15: a waiter is out of the queue in the moment it goes, before its key is", async (t) => {
   const { services, log, client } = await contended(t);
   const cancel = new AbortController();
   const waiting = client.lock("n", 2n, { signal: cancel.signal });

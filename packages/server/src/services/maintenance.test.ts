@@ -70,7 +70,7 @@ test("MAINT-3: alarms are raised for the member that is named, listed by type, a
   assert.equal((await client.call(alarm)).header?.revision, 1, "MAINT-3: with a header");
 });
 
-test("MAINT-2, MAINT-3: alarms survive a restart, and Status tells of them", async (t) => {
+test("F6, MAINT-2, MAINT-3: alarms survive a restart, and Status tells of them", async (t) => {
   const folder = temporaryFolder();
   const { client, server } = await start(t, { dataDir: folder });
   await changeAlarm(client, AlarmAction.ACTIVATE, AlarmType.NOSPACE);

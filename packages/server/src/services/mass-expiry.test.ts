@@ -6,7 +6,7 @@ import { byteString } from "../testing/test-client.js";
 
 const leases = 10_000;
 
-test("LEASE-12: 10,000 leases that are due together end in a revision each, and one watcher sees every key go", async (t) => {
+test("F14, LEASE-12: 10,000 leases that are due together end in a revision each, and one watcher sees every key go", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();
   const ids = Array.from({ length: leases }, (_, i) => BigInt(i + 1));
@@ -35,7 +35,7 @@ test("LEASE-12: 10,000 leases that are due together end in a revision each, and 
   assert.deepEqual((await client.call(leaseService.methods.leaseLeases)).leases, []);
 });
 
-test("I12: keepalives and writes are served between the slices of a mass expiry", async (t) => {
+test("F14, I12: keepalives and writes are served between the slices of a mass expiry", async (t) => {
   const services = await Services.start(t, { replicaLimits: { expirySlice: 10 } });
   const client = await services.connect();
   const ids = Array.from({ length: 1_000 }, (_, i) => BigInt(i + 1));

@@ -7,10 +7,11 @@
  */
 import { type ByteString, emptyByteString, encodeSharedLeaderResponse, type KeyValue } from "@holdfast/protocol";
 import { prefixEnd, type SharedEvent, type WatchConsumer, type Watcher } from "@holdfast/replica";
-import type { Caller } from "@holdfast/state-machine";
+import type { Caller, Refusal } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import { invalidToken, invalidTokenStatus } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
+import type { OpenRight } from "./open-rights.js";
 import { prefixOf, readingAll } from "./ownership.js";
 import { asUnknown, okStatus, statusOfRefusal } from "./status.js";
 
@@ -27,6 +28,7 @@ class Observer implements WatchConsumer {
   readonly #context: ServiceContext;
   readonly #caller: Caller | undefined;
   #watcher: Watcher | undefined;
+  #right: OpenRight | undefined;
   /** The key being followed; undefined while there is no leader. */
   #leader: ByteString | undefined;
 
@@ -46,7 +48,9 @@ class Observer implements WatchConsumer {
     // As the caller came: lifted to the present revision, a token that a change has voided would be good again (AUTH-11).
     if (this.#isRefused(this.#caller)) return;
     this.#call.sendHeaders();
-    this.#context.openCalls.add(this.#call, () => this.#unwatch());
+    this.#context.openCalls.add(this.#call, () => this.#close());
+    const { openRights } = this.#context;
+    this.#right = openRights.hold(this.#caller, readingAll(this.#prefix), (refusal) => this.#refuse(refusal));
     this.#call.onDrain(() => {
       if (this.#watcher !== undefined) watches.drained([this.#watcher]);
     });
@@ -54,6 +58,7 @@ class Observer implements WatchConsumer {
   }
 
   events(watcher: Watcher, events: readonly SharedEvent[]): void {
+    if (!this.#context.openRights.isHeld(this.#right)) return;
     for (const { version } of events) {
       if (version.version > 0) {
         this.#leader ??= version.key;
@@ -73,19 +78,29 @@ class Observer implements WatchConsumer {
   /** The history before the watcher's place is gone: the stream ends well (ELECT-30). */
   compacted(): void {
     this.#watcher = undefined;
+    this.#close();
     this.#context.openCalls.remove(this.#call);
     this.#call.end(okStatus);
   }
 
   /** Each look at the candidates takes the right to see them all. Ends the call without it; true if it did. */
   #isRefused(caller: Caller | undefined): boolean {
-    const { access, openCalls } = this.#context;
+    const { access } = this.#context;
     const refusal = access.enabled ? access.refusal(readingAll(this.#prefix), caller) : undefined;
     if (refusal === undefined) return false;
-    this.#unwatch();
-    openCalls.remove(this.#call);
-    this.#call.end(asUnknown(statusOfRefusal(refusal)));
+    this.#refuse(refusal);
     return true;
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#close();
+    this.#context.openCalls.remove(this.#call);
+    this.#call.end(asUnknown(statusOfRefusal(refusal)));
+  }
+
+  #close(): void {
+    this.#unwatch();
+    this.#context.openRights.release(this.#right);
   }
 
   /** Sends whoever leads now and follows it, or waits for the first candidate (ELECT-23, ELECT-24). */

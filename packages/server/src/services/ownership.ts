@@ -75,10 +75,11 @@ export function proposeForCall(
   }
   const body = encodeCommand(command).subarray(1);
   if (isRequestTooLarge(body.length, context.limits)) {
+    context.limitHits.count("requestBytes");
     failed(asUnknown(statusOf(etcdErrors.requestTooLarge)));
     return;
   }
-  const refusal = context.access.nobodysRefusal(command, caller);
+  const refusal = context.access.earlyRefusal(command, caller);
   if (refusal !== undefined) {
     failed(asUnknown(statusOfRefusal(refusal)));
     return;

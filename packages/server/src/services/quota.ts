@@ -1,35 +1,51 @@
 /**
  * The quota: what costs space is refused before it is logged once the store would grow to it, and the NOSPACE alarm is
- * raised, which then stays until somebody clears it (MAINT-4, MAINT-6). Users and roles may take a little more than that, so
+ * raised, which then stays until somebody clears it (MAINT-4, MAINT-6). A log without room raises it as well (fault-model F6). Users and roles may take a little more than that, so
  * that a full store can still be administered, as in etcd, where they are not held against the quota at all.
+ *
+ * The bounds on leases, see `LeaseBounds`, are asked here as well, because they stand at the same doors.
  */
 import { AlarmType, etcdErrors } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
 import { type Command, costOf, growthOf } from "@holdfast/state-machine";
 import type { ServerCall, Status } from "@holdfast/transport";
 import { authReserveBytes } from "../limits.js";
+import type { LeaseBounds } from "./lease-bounds.js";
+import type { LimitHits } from "./limit-hits.js";
 import { statusOf } from "./status.js";
 
 /** etcd's default. */
 export const quotaBytesDefault = 2 * 1024 * 1024 * 1024;
+
+export interface QuotaParts {
+  readonly replica: Replica;
+  readonly memberId: bigint;
+  readonly bounds: LeaseBounds;
+  readonly hits: LimitHits;
+}
 
 export class Quota {
   /** As asked for; 0 or less is no bound. */
   readonly bytes: number;
   readonly #replica: Replica;
   readonly #memberId: bigint;
+  readonly #bounds: LeaseBounds;
+  readonly #hits: LimitHits;
   /** Who waits for the alarm that is on its way. */
   readonly #waiting: (() => void)[] = [];
 
-  constructor(replica: Replica, memberId: bigint, bytes: number = quotaBytesDefault) {
+  constructor({ replica, memberId, bounds, hits }: QuotaParts, bytes: number = quotaBytesDefault) {
     this.#replica = replica;
     this.#memberId = memberId;
+    this.#bounds = bounds;
+    this.#hits = hits;
     this.bytes = bytes;
+    replica.beforeFullIsTold = (refuse) => this.#raise(refuse);
   }
 
   /** Ends the call if there is no room for `command`, see `endIfRefused`. True if there is none. */
   refuses(call: ServerCall, command: Command): boolean {
-    return this.#hasRoomFor(command) ? false : this.endIfRefused(command, (status) => call.end(status));
+    return this.endIfRefused(command, (status) => call.end(status));
   }
 
   /**
@@ -42,9 +58,18 @@ export class Quota {
    * without the alarm.
    */
   endIfRefused(command: Command, end: (status: Status) => void): boolean {
-    if (this.#hasRoomFor(command)) return false;
+    if (this.#hasRoomFor(command)) return this.#endIfBound(command, end);
     if (this.#isFullFor(command, 0)) this.#raise(() => end(statusOf(etcdErrors.noSpace)));
     else end(statusOf(etcdErrors.requestTooManyRequests));
+    return true;
+  }
+
+  /** Too many leases, or keys of one: the call may come again when there are fewer. */
+  #endIfBound(command: Command, end: (status: Status) => void): boolean {
+    const bound = this.#bounds.reachedBy(command);
+    if (bound === undefined) return false;
+    this.#hits.count(bound);
+    end(statusOf(etcdErrors.requestTooManyRequests));
     return true;
   }
 

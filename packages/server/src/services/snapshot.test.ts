@@ -81,7 +81,7 @@ test("F16: a snapshot that is not read holds few bytes; the state is let go when
   assert.equal(services.context.openCalls.size, 0);
 });
 
-test("F16: a snapshot read too slowly ends, and compacted history can be given up again", async (t) => {
+test("F16, LIMIT snapshotBytesPerSecondMin: a snapshot read too slowly ends, and compacted history can be given up again", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();
   await fillWith(client, 8);
@@ -102,7 +102,7 @@ test("F16: a snapshot read too slowly ends, and compacted history can be given u
   assert.equal(services.time.ticking, ticking, "its timer is gone");
 });
 
-test("F16: no more than so many snapshots are sent at once, and one that has ended makes room", async (t) => {
+test("F16, LIMIT snapshotsAtOnce: no more are sent at once, and one that has ended makes room", async (t) => {
   const services = await Services.start(t, { serviceLimits: { snapshotsAtOnce: 1 } });
   const client = await services.connect();
   await fillWith(client, 4);
@@ -111,6 +111,7 @@ test("F16: no more than so many snapshots are sent at once, and one that has end
   await until(() => services.streams.length === 1 && services.replica.machine.sweepIsHeldOff);
   const refused = client.stream(snapshot).next();
   await rejectsAs(refused, etcdErrors.requestTooManyRequests);
+  assert.equal(services.context.limitHits.of("snapshotsAtOnce"), 1);
   stream.call.resume();
   await stream.drain();
   assert.ok((await takeSnapshot(client)).length > 100);

@@ -8,11 +8,13 @@
  */
 import { createHash, type Hash } from "node:crypto";
 import { encodeSharedSnapshotResponse, etcdErrors, StatusCode } from "@holdfast/protocol";
-import type { FrozenState } from "@holdfast/state-machine";
-import type { ServerCall } from "@holdfast/transport";
+import type { FrozenState, Refusal } from "@holdfast/state-machine";
+import type { ServerCall, Status } from "@holdfast/transport";
+import { invalidToken } from "../access/access.js";
 import { snapshotFileParts } from "../snapshot-file/write.js";
 import type { ServiceContext } from "./context.js";
-import { okStatus, statusOf } from "./status.js";
+import type { OpenRight } from "./open-rights.js";
+import { okStatus, statusOf, statusOfRefusal } from "./status.js";
 
 /** etcd's own, which clients may count on. */
 const blobBytesMax = 32_768;
@@ -39,6 +41,7 @@ export class Snapshots {
   /** Answers a Snapshot call. */
   send(call: ServerCall): void {
     if (this.#open >= this.#context.limits.snapshotsAtOnce) {
+      this.#context.limitHits.count("snapshotsAtOnce");
       call.end(statusOf(etcdErrors.requestTooManyRequests));
       return;
     }
@@ -55,6 +58,7 @@ class SnapshotStream {
   readonly #version: string;
   readonly #onClosed: () => void;
   readonly #frozen: FrozenState;
+  readonly #right: OpenRight | undefined;
   readonly #hash: Hash = createHash("sha256");
   readonly #blob = Buffer.allocUnsafe(blobBytesMax);
   #blobBytes = 0;
@@ -74,6 +78,10 @@ class SnapshotStream {
     this.#onClosed = onClosed;
     this.#frozen = context.replica.machine.freeze();
     this.#parts = this.#newParts();
+    const caller = context.access.identify(call);
+    const end = (refusal: Refusal): void => this.#endWith(statusOfRefusal(refusal));
+    // It takes role `root`, which the call has been found to have.
+    this.#right = context.openRights.hold(caller === invalidToken ? undefined : caller, { kind: "admin" }, end);
     context.openCalls.add(call, () => this.#close());
     call.onDrain(() => this.run());
   }
@@ -96,6 +104,7 @@ class SnapshotStream {
   #slice(): boolean {
     let done = 0;
     while (done < sliceBytes) {
+      if (!this.#context.openRights.isHeld(this.#right)) return false;
       if (this.#call.ended || (!this.#isCounting && this.#call.congested)) return false;
       if (this.#partAt === this.#part.length) {
         done += partCostBytes;
@@ -124,10 +133,14 @@ class SnapshotStream {
     }
     this.#sendBlob();
     this.#message(this.#hash.digest());
+    this.#endWith(okStatus);
+    return false;
+  }
+
+  #endWith(status: Status): void {
     this.#context.openCalls.remove(this.#call);
     this.#close();
-    this.#call.end(okStatus);
-    return false;
+    this.#call.end(status);
   }
 
   #count(): number {
@@ -164,14 +177,11 @@ class SnapshotStream {
   #startTimer(): void {
     const { snapshotBytesPerSecondMin, snapshotGraceMs } = this.#context.limits;
     const allowedMs = snapshotGraceMs + (this.#remainingBytes / snapshotBytesPerSecondMin) * 1_000;
-    this.#stopTimer = this.#context.environment.every(allowedMs, () => {
-      this.#context.openCalls.remove(this.#call);
-      this.#close();
-      this.#call.end(tooSlowStatus);
-    });
+    this.#stopTimer = this.#context.environment.every(allowedMs, () => this.#endWith(tooSlowStatus));
   }
 
   #close(): void {
+    this.#context.openRights.release(this.#right);
     this.#stopTimer?.();
     this.#frozen.release();
     this.#onClosed();

@@ -193,7 +193,7 @@ test("LIM-1: a transaction above the request limit is refused, but not one that 
   assert.equal((await txn(client, { success: [getOp("x".repeat(100))] })).responses.length, 1);
 });
 
-test("TXN-6: of many transactions that compare the same create revision, exactly one wins", async (t) => {
+test("I2, TXN-6: of many transactions that compare the same create revision, exactly one wins", async (t) => {
   const { client } = await start(t);
   const attempts = Array.from({ length: 200 }, (_, i) =>
     txn(client, { compare: [keyMissing("leader")], success: [putOp("leader", `${i}`)], failure: [getOp("leader")] }),

@@ -63,7 +63,7 @@ test("WATCH-3: a chosen id is used as it is, negative ones too", async (t) => {
   assert.deepEqual(new Set(told.map(({ watchId }) => watchId)), new Set([42n, -7n, -1n, 2n ** 63n - 1n]));
 });
 
-test("WATCH-3: an id in use is refused, and the watcher that has it goes on", async (t) => {
+test("F21, WATCH-3: an id in use is refused, and the watcher that has it goes on", async (t) => {
   const { client } = await start(t);
   const stream = openWatch(client);
   await create(stream, "a", { watchId: 5n });
@@ -110,7 +110,7 @@ test("WATCH-6: an empty key is the lowest one", async (t) => {
   assert.deepEqual(await events(lowest, 1), ["\0=x@3"]);
 });
 
-test("WATCH-9: a negative start is refused as compacted", async (t) => {
+test("F21, WATCH-9: a negative start is refused as compacted", async (t) => {
   const { client } = await start(t);
   const stream = openWatch(client);
   assert.deepEqual(control(await create(stream, "a", { startRevision: -1 })), refused(cancelReasons.compacted));
@@ -140,7 +140,7 @@ test("WATCH-13: a cancel is acknowledged without a reason, ends the events, and 
   assert.deepEqual(control(await create(stream, "b", { watchId: 5n })), [5n, true, false, "", 0]);
 });
 
-test("WATCH-13: a watcher cancelled while it catches up sends nothing after the acknowledgement", async (t) => {
+test("F21, WATCH-13: a watcher cancelled while it catches up sends nothing after the acknowledgement", async (t) => {
   const { client } = await start(t, { replicaLimits: { catchUpRevisions: 1, catchUpResponses: 1 } });
   await Promise.all(Array.from({ length: 200 }, () => client.put("a")));
   const stream = openWatch(client);
@@ -152,7 +152,7 @@ test("WATCH-13: a watcher cancelled while it catches up sends nothing after the 
   assert.equal(await nextIsCreated(stream), true);
 });
 
-test("WATCH-14, WATCH-15: a cancel of an unknown id, and a request that asks for nothing, are ignored", async (t) => {
+test("F21, WATCH-14, WATCH-15: a cancel of an unknown id, and a request that asks for nothing, are ignored", async (t) => {
   const { client } = await start(t);
   const stream = openWatch(client);
   await create(stream, "a");
@@ -184,7 +184,7 @@ test("WATCH-17: a cancelled stream is gone at the server, with all its watchers"
   await client.put("k0");
 });
 
-test("WATCH-22, WATCH-24: a start before the compaction ends the watcher; its id stays in use until it is cancelled", async (t) => {
+test("F21, I8, WATCH-22, WATCH-24: a start before the compaction ends the watcher; its id stays in use until it is cancelled", async (t) => {
   const { client, server } = await start(t);
   for (let i = 0; i < 5; i++) await client.put("a", `${i}`);
   await client.compact(5);
@@ -202,7 +202,7 @@ test("WATCH-22, WATCH-24: a start before the compaction ends the watcher; its id
   assert.deepEqual(await events(stream, 3), ["a=3@5", "a=4@6", "a=6@7"]);
 });
 
-test("WATCH-34: a watcher created behind one that catches up gets its live events before that is done", async (t) => {
+test("F14, WATCH-34, LIMIT catchUpResponses: a watcher created behind one that catches up gets its live events before that is done", async (t) => {
   const { client } = await start(t, { replicaLimits: { catchUpRevisions: 1, catchUpResponses: 1 } });
   await Promise.all(Array.from({ length: 2_000 }, () => client.put("a")));
   const stream = openWatch(client);
@@ -219,7 +219,7 @@ test("WATCH-34: a watcher created behind one that catches up gets its live event
   while (old < 2_000) old += (await stream.next()).events.length;
 });
 
-test("I12: one watcher too many on a stream is refused, and the others go on", async (t) => {
+test("F16, I12, LIMIT watchersPerStream: one watcher too many on a stream is refused, and the others go on", async (t) => {
   const services = await Services.start(t, { serviceLimits: { watchersPerStream: 3 } });
   const client = await services.connect();
   const [stream, other] = [openWatch(client), openWatch(client)];

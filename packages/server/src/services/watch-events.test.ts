@@ -193,7 +193,7 @@ test("WATCH-27: a large response is cut on request only; parts are marked, conti
   }
 });
 
-test("WATCH-27: the limit counts the whole response, and every part is as full as it can be", async (t) => {
+test("WATCH-27, LIMIT watchFragmentBytes: the limit counts the whole response, and every part is as full as it can be", async (t) => {
   const limit = 1_000;
   const { client } = await start(t, { serviceLimits: { watchFragmentBytes: limit } });
   const stream = openWatch(client);

@@ -16,6 +16,7 @@ import type { SharedEvent, WatchConsumer, Watcher } from "@holdfast/replica";
 import type { KeyVersion } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
+import type { OpenRight } from "./open-rights.js";
 
 /** One watcher of a stream, from its creation until the client cancels it. */
 export interface WatchSlot {
@@ -27,6 +28,8 @@ export interface WatchSlot {
   hadEvents: boolean;
   /** Undefined until registered. */
   watcher: Watcher | undefined;
+  /** To what it watches; undefined for nobody's. */
+  right: OpenRight | undefined;
 }
 
 const noId = -1n;
@@ -59,6 +62,7 @@ export class WatchOutput implements WatchConsumer {
       wantsProgress: progressNotify,
       hadEvents: false,
       watcher: undefined,
+      right: undefined,
     };
   }
 
@@ -75,6 +79,11 @@ export class WatchOutput implements WatchConsumer {
     this.#send({ watchId: slot.id, canceled: true });
   }
 
+  /** The server has ended it. */
+  withdrawn(slot: WatchSlot, cancelReason: string): void {
+    this.#send({ watchId: slot.id, canceled: true, cancelReason });
+  }
+
   progress(slot: WatchSlot): void {
     this.#send({ watchId: slot.id });
   }
@@ -89,6 +98,7 @@ export class WatchOutput implements WatchConsumer {
     if (slot === undefined) return;
     this.#slots.delete(watcher);
     slot.watcher = undefined;
+    this.#context.openRights.release(slot.right);
     const header = this.#context.header(0);
     this.#call.send(
       encodeSharedWatchResponse(createWatchResponse({ header, watchId: slot.id, canceled: true, compactRevision })),
@@ -97,7 +107,7 @@ export class WatchOutput implements WatchConsumer {
 
   events(watcher: Watcher, events: readonly SharedEvent[], headerRevision: number): void {
     const slot = this.#slots.get(watcher);
-    if (slot === undefined) return;
+    if (slot === undefined || !this.#context.openRights.isHeld(slot.right)) return;
     slot.hadEvents = true;
     const encoded = events.map((event) => this.#encode(event, slot.wantsPrevious));
     if (slot.wantsFragments && this.#isOversized(slot, encoded, headerRevision)) {

@@ -15,7 +15,7 @@ function progress({ watchId, header, events: told, created, canceled }: WatchRes
   return [watchId, header?.revision];
 }
 
-test("WATCH-31: when all watchers are caught up, a progress request is answered once, for the whole stream", async (t) => {
+test("F21, I8, WATCH-31: when all watchers are caught up, a progress request is answered once, for the whole stream", async (t) => {
   const { client, server } = await start(t);
   await client.put("a");
   const stream = openWatch(client);
@@ -87,7 +87,7 @@ test("WATCH-31, WATCH-24: a watcher that compaction has ended counts as behind u
   assert.equal(await nextIsCreated(stream), true);
 });
 
-test("WATCH-32: no progress response overtakes an event, however busy the store is", async (t) => {
+test("F21, I8, WATCH-32: no progress response overtakes an event, however busy the store is", async (t) => {
   const { client, server } = await start(t);
   const stream = openWatch(await server.connect());
   await create(stream, "a");

@@ -17,7 +17,7 @@ async function write(client: TestClient, count: number): Promise<void> {
   }
 }
 
-test("WATCH-8, WATCH-20: 10,000 events read from history are those a live watcher saw", async (t) => {
+test("I8, WATCH-8, WATCH-20: 10,000 events read from history are those a live watcher saw", async (t) => {
   const { client, server } = await start(t);
   const live = openWatch(await server.connect());
   await create(live, "a");
@@ -29,7 +29,7 @@ test("WATCH-8, WATCH-20: 10,000 events read from history are those a live watche
   assert.equal(new Set(seen).size, 10_000);
 });
 
-test("WATCH-33, F20: a stream that is not read holds a bounded number of bytes, and loses nothing", async (t) => {
+test("F20, WATCH-33: a stream that is not read holds a bounded number of bytes, and loses nothing", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();
   const slow = openWatch(await services.connect());
@@ -73,7 +73,7 @@ test("WATCH-31, WATCH-33: a slow watcher keeps its stream's progress silent, but
   assert.equal(slow.waiting, 0);
 });
 
-test("WATCH-23: a slow watcher that compaction overtakes is ended with the compact revision, and no event is skipped", async (t) => {
+test("F20, I8, WATCH-23: a slow watcher that compaction overtakes is ended with the compact revision, and no event is skipped", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();
   const slow = openWatch(await services.connect());

@@ -13,11 +13,12 @@ import {
   watchService,
 } from "@holdfast/protocol";
 import type { Watcher } from "@holdfast/replica";
-import type { Refusal } from "@holdfast/state-machine";
+import type { Action, Caller, Refusal } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
-import { invalidToken } from "../access/access.js";
+import { type Identified, invalidToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
 import { bidi, type StreamHandler } from "./method.js";
+import { watchBoundTexts } from "./watch-counts.js";
 import { WatchOutput, type WatchSlot } from "./watch-output.js";
 
 const zeroByte = "\0" as ByteString;
@@ -60,31 +61,34 @@ class WatchStream implements StreamHandler<WatchRequest> {
   }
 
   #create(request: WatchCreateRequest): void {
-    const reason = this.#refusal(request);
-    if (reason !== undefined) {
-      this.#output.refused(reason);
+    const caller = this.#context.access.identify(this.#call);
+    const reason = this.#refusal(request, caller);
+    if (reason !== undefined || caller === invalidToken) {
+      this.#output.refused(reason ?? cancelReasons.invalidAuthToken);
       return;
     }
-    if (this.#slots.size >= this.#context.limits.watchersPerStream) {
-      this.#output.refused("too many watchers on one stream");
+    const { watchers, limitHits } = this.#context;
+    const bound = watchers.reachedBy(this.#call.peer, this.#slots.size);
+    if (bound !== undefined) {
+      limitHits.count(bound);
+      this.#output.refused(watchBoundTexts[bound]);
       return;
     }
     const slot = this.#output.slot(request, request.watchId === 0n ? this.#freeId() : request.watchId);
     this.#slots.set(slot.id, slot);
+    watchers.add(this.#call.peer);
     this.#output.created(slot);
     // A client that does not read may have lost the stream with this very answer.
     if (this.#call.ended) return;
-    this.#start(slot, request);
+    this.#start(slot, request, caller);
     if (request.progressNotify) this.#startProgress();
   }
 
   /** Why a create is refused, in etcd's order of checks (ORD-4). */
-  #refusal(request: WatchCreateRequest): string | undefined {
+  #refusal(request: WatchCreateRequest, caller: Identified): string | undefined {
     if (request.startRevision < 0) return cancelReasons.compacted;
-    if (this.#context.access.enabled) {
-      const reason = this.#accessReason(request);
-      if (reason !== undefined) return reason;
-    }
+    const reason = this.#accessReason(request, caller);
+    if (reason !== undefined) return reason;
     const { rangeEnd } = request;
     const isInterval = rangeEnd !== emptyByteString && rangeEnd !== zeroByte;
     if (isInterval && firstKey(request) >= rangeEnd) return cancelReasons.emptyRange;
@@ -92,13 +96,10 @@ class WatchStream implements StreamHandler<WatchRequest> {
     return undefined;
   }
 
-  /** Why the caller may not watch this (WATCH-10, WATCH-12). Asked now and never again for this watcher (WATCH-11). */
-  #accessReason(request: WatchCreateRequest): string | undefined {
-    const { access } = this.#context;
-    const caller = access.identify(this.#call);
+  /** Why the caller may not watch this (WATCH-10, WATCH-12). */
+  #accessReason(request: WatchCreateRequest, caller: Identified): string | undefined {
     if (caller === invalidToken) return cancelReasons.invalidAuthToken;
-    const { rangeEnd } = request;
-    const refusal = access.refusal({ kind: "watch", key: firstKey(request), rangeEnd }, caller);
+    const refusal = this.#context.access.refusal(actionOf(request), caller);
     return refusal === undefined ? undefined : reasonOf(refusal);
   }
 
@@ -108,7 +109,9 @@ class WatchStream implements StreamHandler<WatchRequest> {
     return this.#nextId++;
   }
 
-  #start(slot: WatchSlot, request: WatchCreateRequest): void {
+  #start(slot: WatchSlot, request: WatchCreateRequest, caller: Caller | undefined): void {
+    const { openRights } = this.#context;
+    slot.right = openRights.hold(caller, actionOf(request), (refusal) => this.#withdrawn(slot, refusal));
     slot.watcher = this.#context.replica.watches.watch({
       key: firstKey(request),
       rangeEnd: request.rangeEnd,
@@ -120,15 +123,26 @@ class WatchStream implements StreamHandler<WatchRequest> {
     this.#byWatcher.set(slot.watcher, slot);
   }
 
+  /** The caller may not watch this any more. The id stays in use, as when history is gone (WATCH-24). */
+  #withdrawn(slot: WatchSlot, refusal: Refusal): void {
+    if (slot.watcher !== undefined) this.#end(slot.watcher);
+    slot.watcher = undefined;
+    this.#output.withdrawn(slot, reasonOf(refusal));
+  }
+
+  #end(watcher: Watcher): void {
+    this.#context.replica.watches.remove(watcher);
+    this.#byWatcher.delete(watcher);
+  }
+
   /** Unknown ids are silently ignored (WATCH-14). */
   #cancel(id: bigint): void {
     const slot = this.#slots.get(id);
     if (slot === undefined) return;
     this.#slots.delete(id);
-    if (slot.watcher !== undefined) {
-      this.#context.replica.watches.remove(slot.watcher);
-      this.#byWatcher.delete(slot.watcher);
-    }
+    this.#context.watchers.remove(this.#call.peer, 1);
+    this.#context.openRights.release(slot.right);
+    if (slot.watcher !== undefined) this.#end(slot.watcher);
     this.#output.canceled(slot);
   }
 
@@ -163,10 +177,18 @@ class WatchStream implements StreamHandler<WatchRequest> {
 
   #close(): void {
     this.#stopProgress?.();
-    for (const watcher of this.#byWatcher.keys()) this.#context.replica.watches.remove(watcher);
+    for (const [watcher, { right }] of this.#byWatcher) {
+      this.#context.replica.watches.remove(watcher);
+      this.#context.openRights.release(right);
+    }
     this.#byWatcher.clear();
+    this.#context.watchers.remove(this.#call.peer, this.#slots.size);
     this.#slots.clear();
   }
+}
+
+function actionOf(request: WatchCreateRequest): Action {
+  return { kind: "watch", key: firstKey(request), rangeEnd: request.rangeEnd };
 }
 
 function reasonOf(refusal: Refusal): string {

@@ -36,7 +36,7 @@ export async function checkShape(path: string): Promise<number> {
     const { size } = await file.stat();
     const { bytesRead } = await file.read(head, 0, head.length, 0);
     checkHead(path, head.subarray(0, bytesRead));
-    if (size % blockBytes !== digestBytes) {
+    if (size % blockBytes !== digestBytes || size < blockBytes) {
       throw new SnapshotFileError(path, "damaged: cut off, or something was added at its end");
     }
     return size;

@@ -16,12 +16,15 @@ export interface SnapshotFile {
   readonly format: number;
 }
 
-/** The state in `path`. Throws `SnapshotFileError`, and the system's errors for a file that cannot be read. */
-export async function readSnapshotFile(path: string): Promise<SnapshotFile> {
+/**
+ * The state in `path`; with a `revisionStep`, raised by that (see `Restorer.finish`). Throws `SnapshotFileError`,
+ * `RevisionStepError`, and the system's errors for a file that cannot be read.
+ */
+export async function readSnapshotFile(path: string, revisionStep = 0): Promise<SnapshotFile> {
   const bytes = await checkShape(path);
   const contentBytes = bytes - digestBytes;
   const digest = await checkedDigest(path, contentBytes);
-  return { machine: await readState(path, contentBytes), bytes, digest, format: formatNumber };
+  return { machine: await readState(path, contentBytes, revisionStep), bytes, digest, format: formatNumber };
 }
 
 /** Before anything is made of the file, so that a damaged one is called damaged and not something stranger. */
@@ -37,7 +40,7 @@ async function checkedDigest(path: string, contentBytes: number): Promise<string
   return digest;
 }
 
-async function readState(path: string, contentBytes: number): Promise<StateMachine> {
+async function readState(path: string, contentBytes: number, revisionStep: number): Promise<StateMachine> {
   const restorer = new Restorer();
   const cutter = new RecordCutter();
   try {
@@ -46,7 +49,7 @@ async function readState(path: string, contentBytes: number): Promise<StateMachi
       if (records.length > 0) restorer.push(records);
     }
     if (cutter.zeroBytes === 0 || cutter.zeroBytes > blockBytes) throw new SnapshotFormatError("no end of its records");
-    return restorer.finish();
+    return restorer.finish(revisionStep);
   } catch (error) {
     if (!(error instanceof SnapshotFormatError)) throw error;
     throw new SnapshotFileError(path, `damaged: ${error.message}`, { cause: error });

@@ -2,29 +2,40 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { authService, type ByteString, createPutRequest, createRangeRequest } from "@holdfast/protocol";
+import {
+  authService,
+  type ByteString,
+  createPutRequest,
+  createRangeRequest,
+  createWatchCreateRequest,
+  etcdErrors,
+  leaseService,
+  watchService,
+} from "@holdfast/protocol";
 import { UnreadableEntryError } from "@holdfast/replica";
 import { StateMachine } from "@holdfast/state-machine";
 import { startServer } from "../start-server.js";
 import { logIn } from "../testing/secured.js";
 import { fillStore, saveSnapshot, sealed, showStore, takeSnapshot, writeSnapshot } from "../testing/snapshot-files.js";
+import { rejectsAs } from "../testing/status-error.js";
 import { temporaryFolder } from "../testing/temporary-folder.js";
+import { byteString } from "../testing/test-client.js";
 import { start } from "../testing/test-server.js";
 import { blockBytes, digestBytes, headBytes, SnapshotFileError } from "./format.js";
 import { readSnapshotFile } from "./read.js";
-import { FolderNotEmptyError, restoreSnapshotFile } from "./restore.js";
+import { FolderNotEmptyError, restoreSnapshotFile, revisionStepDefault } from "./restore.js";
 import { summaryOf } from "./summary.js";
 import { snapshotFileParts } from "./write.js";
 
 const auth = { passwordCost: 4 };
 
-test("MAINT-9: a restored store has every key, version, event, lease, user, role and alarm", async (t) => {
+test("MAINT-9: without a step, a restored store has every key, version, event, lease, user, role and alarm", async (t) => {
   const original = await start(t, { auth });
   await fillStore(original.client);
   const expected = await showStore(original.client);
   const file = await saveSnapshot(original.client);
   const dataDir = join(temporaryFolder(), "restored");
-  await restoreSnapshotFile(file, dataDir);
+  await restoreSnapshotFile(file, dataDir, 0);
   for (let starts = 0; starts < 2; starts++) {
     const restored = await start(t, { dataDir, auth });
     assert.deepEqual(await showStore(restored.client), expected);
@@ -39,7 +50,7 @@ test("a restored store goes on: revisions continue, and what is written outlives
   await original.client.put("a", "1");
   await original.client.grant(5n);
   const dataDir = temporaryFolder();
-  await restoreSnapshotFile(await saveSnapshot(original.client), dataDir);
+  await restoreSnapshotFile(await saveSnapshot(original.client), dataDir, 0);
   for (let starts = 0; starts < 3; starts++) {
     const { client, server } = await start(t, { dataDir });
     const { header } = await client.put("b", `${starts}`, 5n);
@@ -64,6 +75,41 @@ test("AUTH-1: authentication that was on is on after a restore, with the same pa
   assert.ok((await ann.get("k1")) !== undefined);
   await assert.rejects(ann.get("long"), /permission denied/);
   await assert.rejects(logIn(restored.client, "ann", "wrong"), /authentication failed/);
+});
+
+test("F62, I5, I8: a restore gives no revision or token a second time: old cursors are compacted, leases start anew", async (t) => {
+  const original = await start(t);
+  await original.client.put("a", "1");
+  await original.client.grant(5n, 600);
+  await original.client.grant(6n, 600);
+  await original.client.lock("n", 5n);
+  await original.client.put("n/6", "", 6n);
+  const file = await saveSnapshot(original.client);
+  // What happens after the snapshot is lost, but somebody has seen it.
+  await original.client.revoke(5n);
+  const lostToken = (await original.client.get(await original.client.lock("n", 6n)))?.createRevision ?? 0;
+  const lostRevision = (await original.client.put("a", "2")).header?.revision ?? 0;
+  await original.server.stop();
+
+  const dataDir = temporaryFolder();
+  await restoreSnapshotFile(file, dataDir);
+  const { client, server } = await start(t, { dataDir });
+  assert.notEqual(server.running.clusterId, original.server.running.clusterId);
+  assert.ok((await client.revision()) > lostRevision + revisionStepDefault - 10);
+  const watch = client.open(watchService.methods.watch);
+  watch.send({ createRequest: createWatchCreateRequest({ key: byteString("a"), startRevision: lostRevision + 1 }) });
+  await watch.next();
+  const { canceled, compactRevision } = await watch.next();
+  assert.deepEqual([canceled, compactRevision > lostRevision], [true, true]);
+  await rejectsAs(client.range("a", { revision: lostRevision }), etcdErrors.compacted);
+  const { ttl } = await client.call(leaseService.methods.leaseTimeToLive, { id: 5n });
+  assert.ok(ttl >= 599);
+  assert.deepEqual([await client.lock("n", 5n), (await client.get("a"))?.createRevision], ["n/5", 2]);
+  const first = (await client.get("n/5"))?.createRevision ?? 0;
+  await client.revoke(5n);
+  await client.lock("n", 6n);
+  const second = (await client.get("n/6"))?.createRevision ?? 0;
+  assert.ok(lostToken < first && first < second, `${lostToken} < ${first} < ${second}`);
 });
 
 test("the summary says what is in it", async (t) => {
@@ -165,6 +211,7 @@ test("F5: a file that is cut off, grown or empty is refused", async (t) => {
     8,
     11,
     headBytes,
+    digestBytes,
     100,
     block - 1,
     block + 1,

@@ -3,6 +3,8 @@ import { type AppendResult, openMemoryLog } from "@holdfast/log";
 import { ForwardingLog } from "../forwarding-log.js";
 
 export class GatedLog extends ForwardingLog {
+  /** Whether only entries that may use the reserve find room. */
+  isFull = false;
   #holding = false;
   #broken: Error | undefined;
   #held: (() => void) | undefined;
@@ -35,8 +37,10 @@ export class GatedLog extends ForwardingLog {
     this.release();
   }
 
-  override append(payload: Uint8Array, done: (result: AppendResult) => void): void {
-    if (this.#holding) {
+  override append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve = false): void {
+    if (this.isFull && !useReserve) {
+      setImmediate(() => done({ fate: "refused", why: "full" }));
+    } else if (this.#holding) {
       const copy = payload.slice();
       this.#held = () => this.#pass(copy, done);
     } else this.#pass(payload, done);

@@ -1,4 +1,6 @@
 /** Time by hand for the services: deadlines and ticks come when the test says so, everything else goes on as always. */
+import { systemClock } from "@holdfast/transport";
+import { type Secrets, systemSecrets } from "../access/secrets.js";
 import type { ServerEnvironment } from "../environment.js";
 
 interface Repeating {
@@ -8,6 +10,8 @@ interface Repeating {
 }
 
 export class ManualTime implements ServerEnvironment {
+  readonly clock = systemClock;
+  readonly secrets: Secrets = systemSecrets;
   #nowMs = 0;
   #nextId = 1n;
   readonly #repeating = new Set<Repeating>();

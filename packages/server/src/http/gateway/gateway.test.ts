@@ -219,7 +219,7 @@ test("a call is made without the name in the client's certificate", async (t) =>
   assert.equal("certificateName" in (peers[0] as object), false);
 });
 
-test("a request message above the limit is refused as over gRPC, a body above its limit with 413", async (t) => {
+test("F44, LIMIT messageBytesMax: a request message above the limit is refused as over gRPC, a body above its limit with 413", async (t) => {
   const harness = await HttpHarness.start(t, { httpLimits: { messageBytesMax: 1_000, bodyBytesMax: 10_000 } });
   const value = Buffer.alloc(1_000).toString("base64");
   const large = await harness.post("/v3/kv/put", { key: "YQ==", value });
@@ -409,7 +409,7 @@ test("a method that throws is a bug: INTERNAL, and somebody is told", async (t) 
   assert.equal(harness.gateway.openCalls, 0);
 });
 
-test("F38: calls above the limit are refused", async (t) => {
+test("F38, LIMIT openCallsMax: calls above the limit are refused", async (t) => {
   const harness = await HttpHarness.start(t, { httpLimits: { openCallsMax: 2 } });
   const streams = [1, 2].map(
     async () => new Lines(await fetch(`${harness.origin}/v3/watch`, { method: "POST", body: watchAnything })),

@@ -20,6 +20,7 @@ import { type CallHead, readCallHead } from "./call-head.js";
 import { BodyInput, type CallInput } from "./call-input.js";
 import { respondError } from "./error-body.js";
 import { type CallServices, JsonCall } from "./json-call.js";
+import { LargeAnswers } from "./large-answers.js";
 
 export interface GatewayOptions {
   /** The same that the gRPC server offers. Those that are missing are answered UNIMPLEMENTED. */
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly counters: HttpCounters;
   readonly limits?: Partial<HttpLimits> | undefined;
   readonly clock?: Clock | undefined;
+  /** Runs a task in a later turn of the event loop. Default: the next. */
+  readonly defer?: ((task: () => void) => void) | undefined;
   /** Where the gRPC server counts its calls (`GrpcServer.methodCounters`); the gateway's are counted there as well. */
   readonly methodCounters?: Iterable<MethodCounters> | undefined;
   readonly onCallEnded?: CallEndListener | undefined;
@@ -50,9 +53,16 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     this.#bindings = bindingsOf(options.methods, options.methodCounters ?? []);
     this.#counters = options.counters;
+    const limits = { ...defaultHttpLimits, ...options.limits };
+    const defer = options.defer ?? ((task: () => void) => void setImmediate(task));
     this.#services = {
-      limits: { ...defaultHttpLimits, ...options.limits },
+      limits,
       clock: options.clock ?? systemClock,
+      defer,
+      largeAnswers: new LargeAnswers(limits.answerBytesTotalMax, defer),
+      answerRefused: () => {
+        this.#counters.answersRefused++;
+      },
       callEnded: options.onCallEnded,
       handlerFailed: options.onHandlerError ?? throwLater,
       callClosed: () => {

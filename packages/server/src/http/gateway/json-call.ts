@@ -2,7 +2,13 @@
  * One call of the gateway as its method sees it: a `ServerCall` whose messages leave as JSON over HTTP. Where its request
  * comes from is told apart by the input.
  */
-import { messageToJson, messageToJsonShared, messageTooLarge, StatusCode } from "@holdfast/protocol";
+import {
+  messageToJson,
+  messageToJsonInPieces,
+  messageToJsonShared,
+  messageTooLarge,
+  StatusCode,
+} from "@holdfast/protocol";
 import type {
   CallEndListener,
   CancelReason,
@@ -16,12 +22,14 @@ import type {
   Status,
   Timer,
 } from "@holdfast/transport";
+import { noRoomForAnswer } from "../answer-budget.js";
 import type { HttpLimits } from "../limits.js";
 import type { Binding } from "./bindings.js";
 import { type CallHead, noTimeout } from "./call-head.js";
 import type { CallInput } from "./call-input.js";
 import { errorLine, escapeForPages, respondError } from "./error-body.js";
 import { httpStatusOf } from "./http-status.js";
+import type { LargeAnswers } from "./large-answers.js";
 import { type FeedTarget, MessageFeed } from "./message-feed.js";
 import { SingleMessage } from "./single-message.js";
 
@@ -29,6 +37,11 @@ import { SingleMessage } from "./single-message.js";
 export interface CallServices {
   readonly limits: HttpLimits;
   readonly clock: Clock;
+  /** Runs a task in a later turn of the event loop. */
+  defer(task: () => void): void;
+  readonly largeAnswers: LargeAnswers;
+  /** There was no room for an answer. */
+  answerRefused(): void;
   /** Told how long each call was open. */
   readonly callEnded: CallEndListener | undefined;
   /** A method threw, which is a bug; the call was ended with INTERNAL. */
@@ -60,6 +73,7 @@ export class JsonCall implements ServerCall, FeedTarget {
   #sink: MessageSink | undefined = undefined;
   #ended = false;
   #begun = false;
+  #isReplying = false;
   #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
 
   constructor(request: PlainRequest, binding: Binding, head: CallHead, input: CallInput, services: CallServices) {
@@ -109,10 +123,12 @@ export class JsonCall implements ServerCall, FeedTarget {
       this.end(okStatus);
       return;
     }
-    this.#binding.counters?.countSent(message.length);
-    this.#finish(StatusCode.ok);
+    if (message.length > this.#services.limits.answerSliceBytes) {
+      this.#replyInSlices(message.slice());
+      return;
+    }
     const { response } = this.#binding.descriptor;
-    this.#request.respond(ok, answerHeaders, messageToJsonShared(response, response.decode(message)));
+    this.#respond(message.length, messageToJsonShared(response, response.decode(message)));
   }
 
   send(message: Uint8Array): void {
@@ -176,8 +192,34 @@ export class JsonCall implements ServerCall, FeedTarget {
     return this.#binding.descriptor.kind !== "unary";
   }
 
+  /** `message` is this call's own. Until the answer is made, the call can still be cancelled and its time run out. */
+  #replyInSlices(message: Uint8Array): void {
+    if (this.#isReplying) return;
+    this.#isReplying = true;
+    const { limits, largeAnswers } = this.#services;
+    const pieces = messageToJsonInPieces(this.#binding.descriptor.response, message, limits.answerSliceBytes);
+    const made: Buffer[] = [];
+    const hasRoom = largeAnswers.add(message.length, () => {
+      if (this.#ended) return true;
+      const { done, value } = pieces.next();
+      if (done !== true) made.push(value);
+      else this.#respond(message.length, Buffer.concat(made));
+      return this.#ended;
+    });
+    if (hasRoom) return;
+    this.#services.answerRefused();
+    this.end(noRoomForAnswer);
+  }
+
+  #respond(messageBytes: number, body: Uint8Array): void {
+    this.#binding.counters?.countSent(messageBytes);
+    this.#finish(StatusCode.ok);
+    this.#request.respond(ok, answerHeaders, body);
+  }
+
   #openStream(method: Streaming): void {
-    const feed = new MessageFeed(this.#binding.descriptor.request, this, this.#services.limits);
+    const { limits, defer } = this.#services;
+    const feed = new MessageFeed(this.#binding.descriptor.request, this, limits, defer);
     this.#feed = feed;
     this.#guarded(() => {
       this.#sink = method.open(this);

@@ -22,6 +22,7 @@ type TurnLimits = Pick<HttpLimits, "messagesPerTurn" | "jsonCharactersPerTurn">;
 export class MessageFeed implements InputListener {
   readonly #codec: MessageCodec<unknown>;
   readonly #target: FeedTarget;
+  readonly #defer: (task: () => void) => void;
   readonly #messagesPerTurn: number;
   readonly #charactersPerTurn: number;
   readonly #waiting: JsonMessages<unknown>[] = [];
@@ -31,9 +32,11 @@ export class MessageFeed implements InputListener {
   #paused = false;
   #pumping = false;
 
-  constructor(codec: MessageCodec<unknown>, target: FeedTarget, limits: TurnLimits) {
+  /** `defer` runs a task in a later turn, when others had theirs. */
+  constructor(codec: MessageCodec<unknown>, target: FeedTarget, limits: TurnLimits, defer: (task: () => void) => void) {
     this.#codec = codec;
     this.#target = target;
+    this.#defer = defer;
     this.#messagesPerTurn = limits.messagesPerTurn;
     this.#charactersPerTurn = limits.jsonCharactersPerTurn;
   }
@@ -66,7 +69,7 @@ export class MessageFeed implements InputListener {
     let charactersLeft = this.#charactersPerTurn;
     for (let left = this.#messagesPerTurn; this.#isOpen && !this.#paused; left--) {
       if (left === 0 || charactersLeft <= 0) {
-        setImmediate(() => this.#pumpOn());
+        this.#defer(() => this.#pumpOn());
         return;
       }
       const characters = this.#feedOne();

@@ -7,7 +7,7 @@ import { BodyReader } from "./body-reader.js";
 
 test("F16: what comes after the connection was given up is not counted, let alone for ever", () => {
   const budget = new BodyBudget(1_000);
-  const reader = new BodyReader(budget, 100);
+  const reader = new BodyReader(budget, 100, 100);
   const request = new PassThrough();
   reader.read(request as unknown as IncomingMessage, () => {});
   request.emit("data", Buffer.from("12345678"));

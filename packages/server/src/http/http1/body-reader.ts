@@ -8,24 +8,31 @@ export type BodyEnd = "whole" | "too-large" | "too-much";
 export class BodyReader {
   readonly #budget: BodyBudget;
   readonly #bytesMax: number;
+  readonly #forgottenBytesMax: number;
   /** Its length is what was reserved. */
   #buffer: Buffer = Buffer.alloc(0);
   #length = 0;
   #end: BodyEnd = "whole";
   #closed = false;
+  #forgottenBytes = 0;
+  /** There was no end of it: `done` was called before the body ended. */
+  cut = false;
+  #done: ((end: BodyEnd) => void) | undefined = undefined;
 
-  constructor(budget: BodyBudget, bytesMax: number) {
+  constructor(budget: BodyBudget, bytesMax: number, forgottenBytesMax: number) {
     this.#budget = budget;
     this.#bytesMax = bytesMax;
+    this.#forgottenBytesMax = forgottenBytesMax;
   }
 
   /**
    * Calls `done` once the body was received, whole or not: what is too much is received and forgotten, since to close a
-   * connection with part of a request unread would make the client lose the answer.
+   * connection with part of a request unread would make the client lose the answer. That, too, has an end (`cut`).
    */
   read(request: IncomingMessage, done: (end: BodyEnd) => void): void {
+    this.#done = done;
     request.on("data", (chunk: Buffer) => this.#take(chunk));
-    request.once("end", () => done(this.#end));
+    request.once("end", () => this.#finish());
   }
 
   /** What was received, until `close`. */
@@ -46,7 +53,11 @@ export class BodyReader {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#closed || this.#end !== "whole") return;
+    if (this.#closed) return;
+    if (this.#end !== "whole") {
+      this.#forget(chunk.length);
+      return;
+    }
     const needed = this.#length + chunk.length;
     if (needed > this.#bytesMax) this.#giveUp("too-large");
     else if (needed > this.#buffer.length && !this.#grow(needed, chunk)) this.#giveUp("too-much");
@@ -66,6 +77,19 @@ export class BodyReader {
     if (!isFirst) this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;
     return true;
+  }
+
+  #forget(byteCount: number): void {
+    this.#forgottenBytes += byteCount;
+    if (this.#forgottenBytes <= this.#forgottenBytesMax) return;
+    this.cut = true;
+    this.#finish();
+  }
+
+  #finish(): void {
+    const done = this.#done;
+    this.#done = undefined;
+    done?.(this.#end);
   }
 
   #giveUp(end: BodyEnd): void {

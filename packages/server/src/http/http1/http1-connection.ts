@@ -148,7 +148,7 @@ export class Http1Connection {
   #begin({ request, response, expectsUnknown }: Exchange): void {
     const { counters, bodies, answers, limits, front } = this.#services;
     const current = new Http1Request(request, response, this);
-    const body = new BodyReader(bodies, limits.bodyBytesMax);
+    const body = new BodyReader(bodies, limits.bodyBytesMax, limits.forgottenBodyBytesMax);
     this.#current = current;
     this.#body = body;
     if (this.socket.destroyed) body.close();
@@ -176,7 +176,8 @@ export class Http1Connection {
     this.#current = undefined;
     if (this.socket.destroyed) return;
     if (this.isLast) {
-      this.socket.end();
+      if (this.#body?.cut === true) this.socket.destroySoon();
+      else this.socket.end();
       return;
     }
     const exchange = this.#waiting.shift();

@@ -99,7 +99,7 @@ test("requests sent at once are handled one at a time, in order", async (t) => {
   );
 });
 
-test("F37: a connection on which too many requests wait behind one another is closed", async (t) => {
+test("F37, LIMIT pipelinedRequestsMax: a connection on which too many requests wait behind one another is closed", async (t) => {
   const held = new Held();
   const harness = await startWith(t, held.route, { httpLimits: { pipelinedRequestsMax: 3 } });
   const client = await harness.dial();
@@ -109,7 +109,7 @@ test("F37: a connection on which too many requests wait behind one another is cl
   assert.equal(held.requests.length, 1);
 });
 
-test("F26: a head that does not come in time closes the connection, also a later one that trickles", async (t) => {
+test("F26, LIMIT headMs: a head that does not come in time closes the connection, also a later one that trickles", async (t) => {
   const harness = await startWith(t, echo, { httpLimits: { headMs: 5_000, idleMs: 60_000 } });
   const silent = await harness.dial();
   const partial = await harness.dial();
@@ -132,7 +132,7 @@ test("F26: a head that does not come in time closes the connection, also a later
   assert.equal(harness.counters.headTimeouts, 3);
 });
 
-test("F25: an idle connection is closed in the end", async (t) => {
+test("F25, LIMIT idleMs: an idle connection is closed in the end", async (t) => {
   const harness = await startWith(t, echo, { httpLimits: { idleMs: 60_000 } });
   const client = await harness.dial();
   client.send(get);
@@ -146,7 +146,7 @@ test("F25: an idle connection is closed in the end", async (t) => {
   assert.equal(harness.clock.timerCount, 0);
 });
 
-test("F26: a body that does not come in time is answered 408", async (t) => {
+test("F26, LIMIT bodyMs: a body that does not come in time is answered 408", async (t) => {
   const harness = await startWith(t, echo, { httpLimits: { bodyMs: 5_000 } });
   const client = await harness.dial();
   client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n12345");
@@ -157,7 +157,7 @@ test("F26: a body that does not come in time is answered 408", async (t) => {
   await until(() => harness.http1.bodyBytes === 0);
 });
 
-test("F44: a body above the limit is answered 413, and the answer arrives although more is sent", async (t) => {
+test("F44, LIMIT bodyBytesMax: a body above the limit is answered 413, and the answer arrives although more is sent", async (t) => {
   const harness = await startWith(t, echo, { httpLimits: { bodyBytesMax: 1_000 } });
   const client = await harness.dial();
   client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
@@ -170,7 +170,16 @@ test("F44: a body above the limit is answered 413, and the answer arrives althou
   await until(() => harness.http1.bodyBytes === 0);
 });
 
-test("F16: bodies above what all may take together are answered 503", async (t) => {
+test("F44, LIMIT forgottenBodyBytesMax: a body without end is answered 413 nevertheless, and its connection closed", async (t) => {
+  const harness = await startWith(t, echo, { httpLimits: { bodyBytesMax: 1_000, forgottenBodyBytesMax: 100_000 } });
+  const client = await harness.dial();
+  client.send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send(`${(300_000).toString(16)}\r\n${"x".repeat(300_000)}`);
+  assert.match(await client.closed(), /^HTTP\/1\.1 413 [\s\S]*request too large\n$/);
+  assert.equal(harness.counters.bodiesTooLarge, 1);
+});
+
+test("F16, LIMIT bodyBytesTotalMax: bodies above what all may take together are answered 503", async (t) => {
   const held = new Held();
   const harness = await startWith(t, held.route, { httpLimits: { bodyBytesTotalMax: 1_000 } });
   const post = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 600\r\n\r\n${"x".repeat(600)}`;
@@ -196,7 +205,7 @@ test("a body in the smallest pieces takes no more memory than it has bytes", asy
   await client.until(/x{10000}$/);
 });
 
-test("F31: a head that is too large is answered 431", async (t) => {
+test("F31, LIMIT headBytesMax: a head that is too large is answered 431", async (t) => {
   const harness = await startWith(t, echo, { httpLimits: { headBytesMax: 1_000 } });
   const client = await harness.dial();
   client.send(`GET / HTTP/1.1\r\nHost: x\r\nX: ${"x".repeat(2_000)}`);
@@ -239,7 +248,7 @@ test("a wish for another protocol that we do not speak is ignored, also with a b
   assert.match(await client.closed(), /x-path: \/ws/);
 });
 
-test("F32: an answer of which the client takes nothing is cut off; one that is not made yet may last", async (t) => {
+test("F32, LIMIT stalledAnswerMs: an answer of which the client takes nothing is cut off; one that is not made yet may last", async (t) => {
   const held = new Held();
   const harness = await startWith(t, held.route, { httpLimits: { stalledAnswerMs: 30_000 } });
   const client = await harness.dial();
@@ -258,7 +267,7 @@ test("F32: an answer of which the client takes nothing is cut off; one that is n
   assert.equal(harness.counters.stalledAnswers, 1);
 });
 
-test("F37: an answer that heeds no congestion is cut off", async (t) => {
+test("F37, LIMIT unsentBytesMax: an answer that heeds no congestion is cut off", async (t) => {
   const held = new Held();
   const reasons: string[] = [];
   const harness = await startWith(t, held.route, { httpLimits: { unsentBytesMax: 1_000_000 } });
@@ -311,7 +320,7 @@ test("drain closes idle connections at once, busy ones behind their answers, and
   await harness.http1.drain(5_000);
 });
 
-test("F37: answers that wait for their clients are bounded in all: 503 instead of one more, small ones excepted", async (t) => {
+test("F37, LIMIT answerBytesTotalMax: answers that wait for their clients are bounded in all: 503 instead of one more, small ones excepted", async (t) => {
   const bytes = 20_000_000;
   const httpLimits = { answerBytesTotalMax: bytes * 1.5, smallAnswerBytesMax: 1_000 };
   const route: Route = (request) => {

@@ -145,7 +145,7 @@ test("tokens come in as sub-protocol or cookie; of other headers only Origin and
   assert.deepEqual(seen.shift(), []);
 });
 
-test("F44: a message above the limit closes the socket with 1009, and cancels the call", async (t) => {
+test("F44, LIMIT webSocketMessageBytesMax: a message above the limit closes the socket with 1009, and cancels the call", async (t) => {
   const harness = await HttpHarness.start(t, { httpLimits: { webSocketMessageBytesMax: 1_000 } });
   const { socket, closed } = await open(t, harness, "/v3/watch");
   await until(() => harness.gateway.openCalls === 1);

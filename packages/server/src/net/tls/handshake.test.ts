@@ -7,6 +7,7 @@ import { setImmediate } from "node:timers/promises";
 import { silentLogger } from "../../logger.js";
 import { issueLocal, makeAuthority } from "../../testing/certificates.js";
 import { dialTls } from "../../testing/tls.js";
+import { AddressCounts } from "../address-counts.js";
 import { type NetCounters, newNetCounters } from "../counters.js";
 import { defaultNetLimits, type NetLimits } from "../limits.js";
 import { type Listener, listen } from "../listener.js";
@@ -47,6 +48,7 @@ async function start(t: TestContext, limits: Partial<NetLimits>): Promise<Trial>
     tls: new TlsGate({ settings, limits: allLimits, counters, log }, pair, { ca: undefined, crl: undefined }),
     limits: allLimits,
     counters,
+    addresses: new AddressCounts(allLimits.connectionsPerAddressMax),
     onHttp2: ({ socket }) => {
       socket.on("error", () => {});
       socket.resume();
@@ -88,15 +90,19 @@ async function isServed(t: TestContext, { port, ca }: Trial): Promise<Socket> {
   return socket;
 }
 
-test("F26: a handshake that never begins, or never ends, is closed and counted", hung, async (t) => {
-  const trial = await start(t, { handshakeDeadlineMs: shortDeadlineMs });
-  await closed(await dialRaw(t, trial));
-  const begun = await dialRaw(t, trial);
-  begun.write(helloBegun);
-  await closed(begun);
-  assert.equal(trial.counters.handshakeTimeouts, 2);
-  assert.deepEqual([trial.counters.handshakeFailures, trial.lines], [0, []]);
-});
+test(
+  "F26, LIMIT handshakeDeadlineMs: a handshake that never begins, or never ends, is closed and counted",
+  hung,
+  async (t) => {
+    const trial = await start(t, { handshakeDeadlineMs: shortDeadlineMs });
+    await closed(await dialRaw(t, trial));
+    const begun = await dialRaw(t, trial);
+    begun.write(helloBegun);
+    await closed(begun);
+    assert.equal(trial.counters.handshakeTimeouts, 2);
+    assert.deepEqual([trial.counters.handshakeFailures, trial.lines], [0, []]);
+  },
+);
 
 test("F26: a handshake that trickles is closed at the deadline for all of it", hung, async (t) => {
   const trial = await start(t, { handshakeDeadlineMs: shortDeadlineMs });
@@ -129,13 +135,40 @@ test("F25: handshakes count against the bound on undecided connections, served c
   const trial = await start(t, { undecidedConnectionsMax: 1 });
   for (let round = 0; round < 3; round++) await isServed(t, trial);
   const waiting = await dialRaw(t, trial);
-  await closed(await dialRaw(t, trial));
+  const next = await dialRaw(t, trial);
+  await closed(waiting);
   assert.equal(trial.counters.refusedUndecided, 1);
-  waiting.destroy();
-  for (let turn = 0; turn < 100_000 && trial.counters.handshakeFailures === 0; turn++) await setImmediate();
   await isServed(t, trial);
-  assert.equal(trial.counters.refusedUndecided, 1);
+  await closed(next);
+  assert.equal(trial.counters.refusedUndecided, 2);
   assert.equal(trial.counters.handshakes, 4);
+});
+
+test(
+  "F25, LIMIT connectionsPerAddressMax: encrypted connections count until they are closed, and then no more",
+  hung,
+  async (t) => {
+    const trial = await start(t, { connectionsPerAddressMax: 1 });
+    for (let round = 0; round < 3; round++) {
+      const served = await isServed(t, trial);
+      await closed(await dialRaw(t, trial));
+      assert.equal(trial.counters.refusedPerAddress, round + 1);
+      const gone = closed(trial.handedOver[round] as Socket);
+      served.destroy();
+      await gone;
+      await setImmediate();
+    }
+  },
+);
+
+test("F42: a client cannot have its connection encrypted anew", hung, async (t) => {
+  const trial = await start(t, {});
+  const client = await dialTls(t, { port: trial.port, ca: trial.ca, maxVersion: "TLSv1.2" });
+  client.write(preface);
+  await once(client, "data");
+  const refused = new Promise<Error>((resolve) => client.once("error", resolve));
+  client.renegotiate({}, (error) => assert.notEqual(error, null, "a second handshake succeeded"));
+  assert.match((await refused).message, /no renegotiation/);
 });
 
 test("closing ends handshakes at once and leaves HTTP/2 alone", hung, async (t) => {

@@ -34,6 +34,11 @@ export interface TlsGateOptions {
 /** HTTP/2 first: whoever offers both gets it, as from etcd (docs/decisions/0005-alpn.md). */
 const protocols = ["h2", "http/1.1"];
 
+/** A client could have us shake hands over and over on one connection, which costs us far more than it. */
+const noSecondHandshake = constants.SSL_OP_NO_RENEGOTIATION;
+/** A resumed session would carry the verdict over a certificate past its revocation. */
+const noResumption = constants.SSL_OP_NO_TICKET;
+
 export class TlsGate {
   readonly #server: Server;
   readonly #settings: TlsSettings;
@@ -78,8 +83,7 @@ export class TlsGate {
       ...(ciphers === undefined ? {} : { ciphers }),
       minVersion,
       maxVersion,
-      // A resumed session would carry the verdict over a certificate past its revocation.
-      ...(trustedCaFile === undefined ? {} : { secureOptions: constants.SSL_OP_NO_TICKET }),
+      secureOptions: trustedCaFile === undefined ? noSecondHandshake : noSecondHandshake | noResumption,
     };
   }
 

@@ -23,8 +23,10 @@ const meanings: Readonly<Record<keyof TransportCounters, string>> = {
   pingFloods: "Connections closed for too many pings.",
   emptyFrameFloods: "Connections closed for too many empty frames.",
   overheadFloods: "Connections closed for too much overhead.",
-  requestsPostponed: "Requests begun later because too much waited for their peer.",
+  turnsEnded: "Times that a connection had to let others have their turn.",
+  requestsPostponed: "Requests begun later because too much waited for their peer, or others had their turn.",
   unsentBytesExceeded: "Streams reset and connections closed because too much waited for their peer.",
+  backlogsEnded: "Connections closed because too much waited for all peers.",
   stalledAnswers: "Streams reset and connections closed because their peer did not take the answers.",
   prefaceTimeouts: "Connections closed because their preface did not come in time.",
   headerBlockTimeouts: "Connections closed because a header block did not come in time.",
@@ -70,6 +72,7 @@ export function httpMetricName(counter: keyof HttpCounters): string {
 const netMeanings: Readonly<Record<keyof NetCounters, string>> = {
   accepted: "Connections accepted, whatever they speak.",
   acceptErrors: "Connections that could not be accepted, for want of file descriptors for example.",
+  refusedPerAddress: "Connections closed because their address had too many, whatever they speak.",
   refusedUndecided: "Connections closed because too many had not said yet what they speak.",
   refusedHttp1: "Connections closed because too many spoke HTTP/1.1.",
   firstBytesTimeouts: "Connections closed because they did not say in time what they speak.",
@@ -102,6 +105,11 @@ export function addTransportMetrics(metrics: MetricSet, grpc: GrpcServer): void 
     "holdfast_transport_buffered_bytes",
     "Bytes of unfinished requests held now.",
     () => grpc.bufferedBytes,
+  );
+  metrics.gauge(
+    "holdfast_transport_unsent_bytes",
+    "Bytes that wait for their peers now, on all HTTP/2 connections.",
+    () => grpc.unsentBytes,
   );
 }
 

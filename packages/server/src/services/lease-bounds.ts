@@ -1,0 +1,64 @@
+/**
+ * Bounds on leases and on the keys of one lease: ending a lease is one change of all its keys, which cannot be cut in slices
+ * (I7, fault-model F14).
+ *
+ * Looked at before a command is logged and not when it is applied, where every version of the program has to come to the same
+ * result. So what waits for the log may carry a lease past its bound, by as much as may wait.
+ */
+import type { ByteString, RequestOp, TxnRequest } from "@holdfast/protocol";
+import { type Command, type StateMachine, transactionDepthMax } from "@holdfast/state-machine";
+import type { ServiceLimits } from "../limits.js";
+
+export type LeaseBound = "leasesTotal" | "keysPerLease";
+
+export class LeaseBounds {
+  readonly #machine: StateMachine;
+  readonly #limits: Pick<ServiceLimits, LeaseBound>;
+
+  constructor(machine: StateMachine, limits: Pick<ServiceLimits, LeaseBound>) {
+    this.#machine = machine;
+    this.#limits = limits;
+  }
+
+  /** The bound that stands against `command`, if there is one. */
+  reachedBy(command: Command): LeaseBound | undefined {
+    switch (command.kind) {
+      case "leaseGrant":
+        return this.#hasRoomForLease(command.leaseId) ? undefined : "leasesTotal";
+      case "put":
+        return this.#hasRoomForKeys(command.request.lease, command.request.key, 1) ? undefined : "keysPerLease";
+      case "txn":
+        return this.#hasRoomForTxn(command.request) ? undefined : "keysPerLease";
+      default:
+        return undefined;
+    }
+  }
+
+  /** An id that is in use is refused for that (LEASE-3). */
+  #hasRoomForLease(leaseId: bigint): boolean {
+    return this.#machine.leaseCount < this.#limits.leasesTotal || this.#machine.lease(leaseId) !== undefined;
+  }
+
+  /** Whether `added` keys more, `key` among them, may be tied to a lease. An unknown lease is refused for that. */
+  #hasRoomForKeys(leaseId: bigint, key: ByteString, added: number): boolean {
+    if (leaseId === 0n) return true;
+    const keys = this.#machine.lease(leaseId)?.keys;
+    return keys === undefined || keys.size + added <= this.#limits.keysPerLease || keys.has(key);
+  }
+
+  /** Counts every put for itself: at most a few hundred. */
+  #hasRoomForTxn(request: TxnRequest): boolean {
+    const added = new Map<bigint, number>();
+    const fits = ({ requestPut, requestTxn }: RequestOp, depthLeft: number): boolean => {
+      if (requestTxn !== undefined) return depthLeft <= 1 || all(requestTxn, depthLeft - 1);
+      if (requestPut === undefined || requestPut.lease === 0n) return true;
+      const count = (added.get(requestPut.lease) ?? 0) + 1;
+      added.set(requestPut.lease, count);
+      return this.#hasRoomForKeys(requestPut.lease, requestPut.key, count);
+    };
+    const all = ({ success, failure }: TxnRequest, depthLeft: number): boolean =>
+      success.every((operation) => fits(operation, depthLeft)) &&
+      failure.every((operation) => fits(operation, depthLeft));
+    return all(request, transactionDepthMax);
+  }
+}
