@@ -33,17 +33,29 @@ export interface StateDigest {
   readonly digest: string;
 }
 
+/** Time in which a server did not run. Its leases must hardly notice (I6). */
+export interface Stall {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 export interface History {
   readonly calls: readonly Call[];
   readonly watches: readonly WatchRecord[];
   readonly holds: readonly Hold[];
   readonly resourceWrites: readonly ResourceWrite[];
-  /** Ascending by index, without holes, from 1. Empty where the log could not be observed (real processes). */
+  /** Ascending by index. Entries that the log keeps for itself, such as the mark of a new owner, leave holes. Empty where the log could not be observed (real processes). */
   readonly entries: readonly StoredEntry[];
   readonly lives: readonly Life[];
   readonly digests: readonly StateDigest[];
   /** What the run ends with: read from the log once more, by a fresh server, after the last fault. */
   readonly finalEntries: readonly StoredEntry[];
+  /** Where the final log begins, if a snapshot stands for what was before; else the index of its first entry. */
+  readonly finalFirstIndex?: number;
+  /** When the last fault was over and every server had been started: from then on progress is demanded (I14). */
+  readonly healed?: Moment;
+  /** Absent where nobody knows. */
+  readonly stalls?: readonly Stall[];
   /** Why the log contradicted itself while it was observed: an entry told twice with different bytes, a hole. */
   readonly logContradictions: readonly string[];
 }

@@ -106,7 +106,7 @@ export const storageBugs: readonly PlantedBug[] = [
     kind: "I10",
     summary: "The keys of a lease are deleted in the order in which they came to it.",
     module: "state-machine/dist/change-set.js",
-    find: "[...lease.keys].sort(compareKeys)",
+    find: "[...lease.keys].sort()",
     replace: "[...lease.keys]",
     seedsMax: 2000,
   },

@@ -1,0 +1,49 @@
+/** Makes a failure small: leaves out faults, clients and time, one after the other, as long as the same check fails. */
+import type { Violation } from "../history/history.js";
+import type { FaultName } from "./fault-names.js";
+import { type Overrides, overriddenConfig } from "./overrides.js";
+import { type RunOptions, type RunResult, simulate } from "./run.js";
+
+export interface Shrunk {
+  readonly overrides: Overrides;
+  readonly result: RunResult;
+  /** How many runs it took. */
+  readonly runs: number;
+}
+
+/** @param failed a run with `overrides` that found violations. @param runsMax when to be content with what there is. */
+export async function shrink(
+  failed: RunResult,
+  overrides: Overrides,
+  options: RunOptions,
+  runsMax = 200,
+): Promise<Shrunk> {
+  const { seed } = failed;
+  const check = (failed.violations[0] as Violation).check;
+  let best: Shrunk = { overrides, result: failed, runs: 0 };
+  for (let grew = true; grew && best.runs < runsMax; ) {
+    grew = false;
+    for (const candidate of smaller(seed, best.overrides)) {
+      if (best.runs >= runsMax) break;
+      const result = await simulate(overriddenConfig(seed, candidate), options);
+      best = { ...best, runs: best.runs + 1 };
+      if (!result.violations.some((violation) => violation.check === check)) continue;
+      best = { ...best, overrides: candidate, result };
+      grew = true;
+      break;
+    }
+  }
+  return best;
+}
+
+/** What could be tried next: each with one thing less. */
+function* smaller(seed: number, overrides: Overrides): Iterable<Overrides> {
+  const { faults, clients, safetyMs } = overriddenConfig(seed, overrides);
+  const names = Object.keys(faults) as FaultName[];
+  for (const name of names) yield { ...overrides, faults: names.filter((other) => other !== name) };
+  if (clients.roles.length > 1) {
+    for (const at of clients.roles.keys())
+      yield { ...overrides, roles: clients.roles.filter((_role, other) => other !== at) };
+  }
+  if (safetyMs > 1_000) yield { ...overrides, safetyMs: Math.floor(safetyMs / 2) };
+}
