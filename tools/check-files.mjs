@@ -15,7 +15,7 @@ const fileLinesMax = 500;
 const functionLinesMax = 70;
 
 /** The folders that hold our sources. */
-const sourceFolders = ["packages", "conformance", "bench", "tools"];
+const sourceFolders = ["packages", "conformance", "faults", "bench", "tools"];
 const sourceFile = /\.(ts|tsx|mts|mjs|js)$/;
 const testFile = /\.test\.(ts|tsx|mts|mjs)$/;
 

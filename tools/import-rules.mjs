@@ -105,13 +105,24 @@ export const importRules = {
     reaches: ["tools"],
     computed: ["clients/driver/suites.mjs", "src/differential/main.ts"],
   }),
-  // The checks of the simulator judge the histories of real processes too.
-  faults: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "@holdfast/simulator", "holdfast"], {
-    thirdParty: true,
-    reaches: ["tools"],
-  }),
+  // The checks of the simulator judge the histories of real processes too. The fuzzers hand their inputs to what lies
+  // inside a server: log, state machine, snapshot files.
+  faults: row(
+    [
+      "@holdfast/client",
+      "@holdfast/transport",
+      "@holdfast/protocol",
+      "@holdfast/simulator",
+      "@holdfast/log",
+      "@holdfast/state-machine",
+      "@holdfast/replica",
+      "@holdfast/server",
+      "holdfast",
+    ],
+    { thirdParty: true, reaches: ["tools"] },
+  ),
   bench: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "holdfast"], { reaches: ["tools"] }),
-  tools: row([], { computed: ["start.mjs"] }),
+  tools: row([], { computed: ["start.mjs", "faults/defaults.mjs"] }),
 };
 
 /** What tests, and files that may do what tests may, import besides. */

@@ -1,12 +1,18 @@
 /**
  * Runs the given test files with Node's own test runner, shows its report, and ends with `N passed, N failed`.
  *
+ *   node tools/run-tests.mjs [--results SUITE] FILE...
+ *
+ * With `--results` it also writes `.results/SUITE.json`, which the table of faults is made from.
+ *
  * A program of its own because the tests may run under another Node.js than the tool that chose them. The figures come
  * from the runner's events, not from its printed report. Skipped and to-do tests count as neither.
  */
 
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { ResultCollector } from "./faults/results.mjs";
+import { takeOption } from "./workspace.mjs";
 
 /** A test file that has not ended by then hangs; nothing in the suite runs nearly as long. */
 const fileTimeoutMs = 300_000;
@@ -43,7 +49,9 @@ class Tally {
 }
 
 const files = process.argv.slice(2);
+const suite = takeOption(files, "--results");
 const tally = new Tally();
+const collector = new ResultCollector();
 if (files.length === 0) {
   // Without files the runner would look for some on its own.
   console.log("no test file found");
@@ -52,9 +60,12 @@ if (files.length === 0) {
   const events = run({ files, concurrency: true, timeout: fileTimeoutMs });
   events.on("test:pass", (event) => tally.onPass(event));
   events.on("test:fail", (event) => tally.onFail(event));
+  events.on("test:pass", (event) => collector.onPass(event));
+  events.on("test:fail", (event) => collector.onFail(event));
   const shown = events.compose(spec);
   shown.pipe(process.stdout);
   shown.on("end", () => {
+    if (suite !== undefined) collector.write(suite);
     process.exitCode = tally.report() ? 0 : 1;
   });
 }

@@ -6,6 +6,10 @@ export interface ScenarioContext {
   readonly folder: string;
   /** Set when the scenario has run out of time: its waits should give up. */
   readonly signal: AbortSignal;
+  /** How long a scenario that could go on for ever should do so (`--seconds`); undefined: as short as is worth anything. */
+  readonly seconds: number | undefined;
+  /** Where chance starts from (`--seed`); undefined: the scenario's own choice, which it notes. */
+  readonly seed: number | undefined;
   cleanUp(undo: () => void | Promise<void>): void;
   /** Prints a line of figures that a reader of the report wants to see (measured values, counts). */
   note(line: string): void;
@@ -15,7 +19,7 @@ export interface ScenarioContext {
 export interface Scenario {
   /** Begins with the faults, invariants and limits it proves: `F19, I14: …`, `LIMIT resetsBurst: …`. */
   readonly title: string;
-  /** After that it has failed. */
+  /** After that (and what `--seconds` asks for) it has failed. */
   readonly secondsMax: number;
   /** Why it cannot run on this machine, in a few words; undefined if it can. */
   readonly missing?: () => string | undefined | Promise<string | undefined>;

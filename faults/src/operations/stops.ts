@@ -1,0 +1,41 @@
+/** F63: a server is asked to stop under load, and may be killed while it does. */
+import assert from "node:assert/strict";
+import { SeededRandom } from "@holdfast/simulator";
+import type { Scenario } from "../scenario.js";
+import { nowMs, pause } from "../waiting.js";
+import { RealRun } from "../world/real-run.js";
+
+const secondsDefault = 12;
+/** A stop under this load takes about as long; kills within it hit all its parts. */
+const stopMs = 60;
+
+export const stops: Scenario = {
+  title:
+    "F63, F1, I1, I2, I8, I9: asked to stop under load, and often killed while it stops; the joined history is sound",
+  secondsMax: 90,
+  run: async (context) => {
+    const seed = context.seed ?? Math.floor(Math.random() * 2 ** 31);
+    context.note(`seed ${seed}`);
+    const random = new SeededRandom(seed).fork("stops");
+    const run = new RealRun(context, seed);
+    const dataDir = `${context.folder}/data`;
+    const endMs = nowMs() + (context.seconds ?? secondsDefault) * 1000;
+    let cutShort = 0;
+    for (let whole = true; ; whole = !whole) {
+      const server = await run.start({ dataDir });
+      if (nowMs() > endMs) break;
+      await pause(random.within(200, 900), context.signal);
+      if (whole) {
+        await run.end("closed", "SIGTERM");
+        assert.equal(server.end?.exitCode, 0, `a stop ended with ${server.end?.signal ?? server.end?.exitCode}`);
+      } else {
+        server.signal("SIGTERM");
+        await pause(random.within(0, stopMs), context.signal);
+        await run.end("killed");
+        if (server.end?.signal === "SIGKILL") cutShort++;
+      }
+    }
+    context.note(`${cutShort} stops were cut short`);
+    await run.judge();
+  },
+};

@@ -1,0 +1,192 @@
+/**
+ * A real server with the simulator's clients around it: lives of the server one after another on one folder, one history over
+ * all of them, and the simulator's checks on it in the end.
+ */
+import {
+  allChecks,
+  type Clients,
+  type ClientsConfig,
+  defaultClientsConfig,
+  Evidence,
+  type Finding,
+  type History,
+  type Life,
+  startClients,
+} from "@holdfast/simulator";
+import type { ScenarioContext } from "../scenario.js";
+import { type ServerOptions, ServerProcess } from "../server-process.js";
+import { within } from "../waiting.js";
+import { RealWorld } from "./real-world.js";
+
+/** Several of those who do much and hold nothing for long. */
+const furtherRoles: ClientsConfig["roles"] = [
+  ...["register", "register", "register", "transaction", "transaction", "watcher", "watcher", "lease"],
+  ...["careful-lock", "careless-lock", "contender"],
+] as const;
+
+/** Fast and impatient: a minute of real time is little. */
+const impatient: ClientsConfig = {
+  ...defaultClientsConfig,
+  roles: [...defaultClientsConfig.roles, ...furtherRoles],
+  thinkMs: 25,
+  deadlineMs: 2_000,
+  waitMs: 4_000,
+  ttlSecondsMax: 3,
+  redialMs: 40,
+  rebirthMs: 200,
+  // One process cannot pause a part of itself.
+  mayVanish: false,
+};
+
+/** With more calls the search for a legal order takes too long (fault model, C3). */
+const searchedCallsMax = 300;
+/** Time for everybody to make progress once more after the last fault (I14). */
+const healingSecondsMax = 40;
+
+export class RealRun {
+  readonly world: RealWorld;
+  readonly clients: Clients;
+  readonly #context: ScenarioContext;
+  readonly #lives: Life[] = [];
+  #server: ServerProcess | undefined;
+  /** The port of the first life, which all others take again. */
+  #listen = "127.0.0.1:0";
+
+  constructor(context: ScenarioContext, seed: number, config: Partial<ClientsConfig> = {}) {
+    this.#context = context;
+    this.world = new RealWorld(seed);
+    this.clients = startClients(this.world, { ...impatient, ...config });
+    context.cleanUp(() => {
+      this.clients.stop();
+      this.world.close();
+    });
+  }
+
+  /** The server of the present life. */
+  get server(): ServerProcess {
+    if (this.#server === undefined) throw new Error("the server has not been started");
+    return this.#server;
+  }
+
+  get livesCount(): number {
+    return this.#lives.length;
+  }
+
+  /** Begins a life of the server and does not wait for it. */
+  launch(options: ServerOptions): ServerProcess {
+    const number = this.#lives.length + 1;
+    const life: Life = {
+      number,
+      started: this.world.moment(),
+      serving: undefined,
+      ended: undefined,
+      how: undefined,
+      reason: undefined,
+    };
+    this.#lives.push(life);
+    const server = ServerProcess.launch({ listen: this.#listen, ...options }, this.#context);
+    this.#server = server;
+    server.ready.then(
+      () => {
+        this.#listen = server.endpoint;
+        this.world.endpoint = server.endpoint;
+        life.serving = this.world.moment();
+        this.world.note(`life ${number} serves`);
+      },
+      () => undefined,
+    );
+    return server;
+  }
+
+  /** Begins a life of the server and waits until it serves. */
+  async start(options: ServerOptions): Promise<ServerProcess> {
+    const server = this.launch(options);
+    await server.ready;
+    return server;
+  }
+
+  /** Ends the present life with a signal, or takes down how it has ended by itself. */
+  async end(how: Life["how"], signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    const life = this.#lives.at(-1);
+    this.world.note(`life ${life?.number} is ended: ${how}`);
+    await this.server.kill(signal);
+    if (life !== undefined) {
+      life.ended = this.world.moment();
+      life.how = how;
+    }
+  }
+
+  /** The faults are over: everybody must make progress, and the history must be without fault. @throws Error otherwise. */
+  async judge(): Promise<void> {
+    this.clients.heal();
+    try {
+      await within(this.clients.done, healingSecondsMax, "all clients make progress after the last fault");
+    } catch (error) {
+      this.#tell();
+      throw new Error(`I14: ${this.clients.waitingFor().join(", ")} made no progress`, { cause: error });
+    }
+    const violations = this.violations();
+    if (violations.length === 0) return;
+    this.#tell();
+    throw new Error(`${violations.length} violations: ${violations.slice(0, 5).join("; ")}`);
+  }
+
+  /** Ends the clients, and tells what is wrong with the history so far. */
+  violations(): string[] {
+    this.clients.stop();
+    const startedMs = this.world.nowMs;
+    const findings = this.#judge();
+    this.#context.note(`judged within ${((this.world.nowMs - startedMs) / 1000).toFixed(1)} s`);
+    const unable = findings.filter(({ skipped }) => skipped !== undefined).map(({ check }) => check);
+    if (unable.length > 0) this.#context.note(`cannot be decided without the log: ${unable.join(", ")}`);
+    for (const { check, gaveUp } of findings) {
+      if (gaveUp.length > 0) this.#context.note(`${check} gave up ${gaveUp.length} searches: ${gaveUp[0]}`);
+    }
+    this.#note();
+    const found = findings.flatMap(({ check, violations }) =>
+      violations.map(({ invariant, message }) => `${invariant}, ${check}: ${message}`),
+    );
+    return [...found, ...this.clients.complaints];
+  }
+
+  /** All checks, but for the search for a legal order where there are too many calls for it. */
+  #judge(): Finding[] {
+    const evidence = new Evidence(this.#history());
+    const tooMany = this.clients.calls.length > searchedCallsMax;
+    if (tooMany)
+      this.#context.note(`too many calls to search for a legal order of them (C3): ${this.clients.calls.length}`);
+    const chosen = Object.entries(allChecks).filter(([name]) => !(tooMany && name === "C3"));
+    return chosen.map(([, check]) => check(evidence));
+  }
+
+  #history(): History {
+    const { calls, watches, holds, resourceWrites } = this.clients;
+    return {
+      ...{ calls, watches, holds, resourceWrites },
+      lives: this.#lives,
+      entries: [],
+      finalEntries: [],
+      digests: [],
+      logContradictions: [],
+    };
+  }
+
+  #note(): void {
+    const { calls, watches, holds } = this.clients;
+    const fates = { done: 0, refused: 0, unknown: 0 };
+    for (const { result } of calls) fates[result?.fate ?? "unknown"] += 1;
+    const events = watches.reduce(
+      (sum, { messages }) => sum + messages.reduce((all, { events: e }) => all + e.length, 0),
+      0,
+    );
+    this.#context.note(
+      `${this.#lives.length} lives of the server; ${calls.length} calls: ${fates.done} done, ${fates.refused} refused, ` +
+        `${fates.unknown} unknown; ${watches.length} watches with ${events} events; ${holds.length} times held`,
+    );
+  }
+
+  /** What happened last, for who reads why it failed. */
+  #tell(): void {
+    for (const line of this.world.notes.slice(-40)) this.#context.note(line);
+  }
+}
