@@ -20,7 +20,7 @@ Plants one bug after another and has the simulator look for each.
 /** The simulator's output with this bug planted. */
 function outputWith({ name, seedsMax }) {
   return new Promise((resolve, reject) => {
-    const args = ["--planted", name, "--seeds", String(seedsMax), "--jobs", String(2)];
+    const args = ["--planted", name, "--seeds", String(seedsMax), "--jobs", String(availableParallelism())];
     const child = spawn(process.execPath, [simulate, ...args], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     child.stdout.on("data", (chunk) => {

@@ -1,5 +1,5 @@
 /** What every service needs: the replica, the member's identity, who may do what, and the limits of the API. */
-import type { ResponseHeader } from "@holdfast/protocol";
+import type { ByteString, ResponseHeader } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
 import type { Access } from "../access/access.js";
 import type { ServerEnvironment } from "../environment.js";
@@ -27,6 +27,8 @@ export class ServiceContext {
   readonly limits: ServiceLimits;
   readonly access: Access;
   readonly openCalls = new OpenCalls();
+  /** Keys of locks and elections whose deletion is under way because their caller has gone, with their create revision. */
+  readonly abandoned = new Map<ByteString, number>();
   readonly openRights: OpenRights;
   readonly limitHits = new LimitHits();
   readonly watchers: WatchCounts;

@@ -198,6 +198,26 @@ test("F24, LOCK-18: a first lock that is cancelled before it is answered leaves 
   assert.equal(held.services.replica.locks.waiterCount, 0);
 });
 
+test("I4b, LOCK-11: a call whose key goes with a cancelled one of the same lease is not told that it holds", async (t) => {
+  const { services, log, client } = await contended(t);
+  const other = await services.connect();
+  const cancel = new AbortController();
+  log.hold();
+  const cancelled = other.lock("free", 2n, { signal: cancel.signal });
+  await until(() => log.holds);
+  const open = services.grpc.streamCount;
+  const second = client.lock("free", 2n);
+  await until(() => services.grpc.streamCount === open + 1 && services.replica.waitingProposals === 2);
+  cancel.abort();
+  await assert.rejects(cancelled, { code: StatusCode.cancelled });
+  await until(() => services.grpc.streamCount === open);
+  log.release();
+  await rejectsAs(second, etcdTexts.mutexSessionExpired);
+  await until(() => services.replica.waitingProposals === 0);
+  assert.deepEqual(await client.keys("free/"), []);
+  assert.equal(await client.lock("free", 2n), "free/2");
+});
+
 test("F24, LOCK-15: a waiter is out of the queue in the moment it goes, before its key is", async (t) => {
   const { services, log, client } = await contended(t);
   const cancel = new AbortController();

@@ -174,8 +174,20 @@ export function placeOf(name: ByteString, key: ByteString, lease: bigint, respon
  * of the key is left alone.
  */
 export function abandon(context: ServiceContext, place: Place, done: () => void = () => {}): void {
-  const request = guarded(place.key, place.createRevision, deleteOperation(place.key));
-  context.replica.proposeInternal({ kind: "txn", request }, { settled: done, failed: done });
+  const { abandoned } = context;
+  const { key, createRevision } = place;
+  const request = guarded(key, createRevision, deleteOperation(key));
+  const decided = (): void => {
+    if (abandoned.get(key) === createRevision) abandoned.delete(key);
+    done();
+  };
+  abandoned.set(key, createRevision);
+  context.replica.proposeInternal({ kind: "txn", request }, { settled: decided, failed: decided });
+}
+
+/** Whether a call that shared the key has gone and the key is about to go with it (LOCK-11): nobody may be told of it now (I4b). */
+function isAbandoned({ abandoned }: ServiceContext, { key, createRevision }: Place): boolean {
+  return abandoned.get(key) === createRevision;
 }
 
 /**
@@ -196,10 +208,9 @@ export function awaitOwnership(context: ServiceContext, call: ServerCall, place:
     granted: () => {
       context.openCalls.remove(call);
       const refusal = mayStillHold(access, place, caller);
-      if (refusal === undefined) held();
-      else {
-        abandon(context, place, () => call.end(refusal));
-      }
+      if (isAbandoned(context, place)) call.end(sessionExpired);
+      else if (refusal === undefined) held();
+      else abandon(context, place, () => call.end(refusal));
     },
     lost: () => {
       context.openCalls.remove(call);
@@ -207,8 +218,10 @@ export function awaitOwnership(context: ServiceContext, call: ServerCall, place:
     },
   };
   const result = locks.wait(place.prefix, place.key, place.createRevision, waiter);
-  if (result === "held") held();
-  else if (result === "lost") call.end(sessionExpired);
+  if (result === "lost" || isAbandoned(context, place)) {
+    locks.leave(place.prefix, place.key, waiter);
+    call.end(sessionExpired);
+  } else if (result === "held") held();
   else {
     context.openCalls.add(call, (loss) => {
       locks.leave(place.prefix, place.key, waiter);
