@@ -13,7 +13,7 @@ export type {
   SnapshotStore,
 } from "./engine.js";
 export { REFUSED, STORED, TAKEN } from "./engine.js";
-export { FRAME_HEADER_BYTES } from "./entry-frame.js";
+export { digestOf, FRAME_HEADER_BYTES } from "./entry-frame.js";
 export { type LogEnvironment, realEnvironment } from "./environment.js";
 export {
   LogClosedError,

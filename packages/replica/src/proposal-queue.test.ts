@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { digestOf } from "@holdfast/log";
 import { createPutRequest } from "@holdfast/protocol";
 import { type Caller, type Command, encodeCommand } from "@holdfast/state-machine";
 import { readBatch } from "./batch.js";
@@ -232,7 +232,7 @@ test("F10, I11: when applying throws, place and digest are told, and nothing mor
   environment.runDeferred();
   propose("c");
   const { payload } = log;
-  const digest = createHash("sha256").update(payload).digest("hex");
+  const digest = digestOf(payload).toString("hex");
   assert.throws(
     () => log.finish(),
     (error) => {

@@ -1,5 +1,5 @@
 /** Applying is total; where it is not after all, that is a bug, and nothing may be said any more (fault-model F10, I11). */
-import { createHash } from "node:crypto";
+import { digestOf } from "@holdfast/log";
 
 /**
  * Thrown when applying an entry of the log threw. It is in the log and will be met again at every start: the program has to
@@ -7,12 +7,12 @@ import { createHash } from "node:crypto";
  */
 export class UnappliableEntryError extends Error {
   readonly index: number;
-  /** SHA-256 of the entry's payload, hexadecimal. */
+  /** Of the entry's payload, see `digestOf`; hexadecimal. */
   readonly digest: string;
 
   constructor(index: number, payload: Uint8Array, options: { readonly cause: unknown }) {
-    const digest = createHash("sha256").update(payload).digest("hex");
-    super(`log entry ${index} (SHA-256 ${digest}) cannot be applied: this is a bug`, options);
+    const digest = digestOf(payload).toString("hex");
+    super(`log entry ${index} (digest ${digest}) cannot be applied: this is a bug`, options);
     this.name = "UnappliableEntryError";
     this.index = index;
     this.digest = digest;

@@ -184,6 +184,17 @@ test("etcd's variables count, below ours; an empty one is none", () => {
   );
 });
 
+test("I13: that clear text to other machines is meant is said by a flag, a variable or the file, and by nothing else", () => {
+  const said = [
+    settings(["--allow-insecure-listen"]),
+    settings([], { ETCD_ALLOW_INSECURE_LISTEN: "true" }),
+    withFile("allow-insecure-listen: true\n"),
+  ];
+  for (const { server } of said) assert.equal(server.allowInsecureListen, true);
+  for (const line of [[], ["--listen-client-urls", "http://0.0.0.0:2379"], ["--allow-insecure-listen=false"]])
+    assert.equal(settings(line).server.allowInsecureListen, false);
+});
+
 test("a HOLDFAST_ variable that no setting has is named", () => {
   assert.deepEqual(settings([], { HOLDFAST_DATADIR: "x" }).unknownVariables, ["HOLDFAST_DATADIR"]);
 });

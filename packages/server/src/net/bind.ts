@@ -4,6 +4,12 @@ import { lstatSync, rmSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import type { ListenAddress } from "./address.js";
 
+/**
+ * Connections that the system may keep until we take them (it may allow fewer). In a flood those above are dropped, and
+ * their clients, the honest ones as well, try again only after a second (fault-model F25).
+ */
+const backlog = 4_096;
+
 /** Resolves once `server` listens. Throws the system's error, EADDRINUSE among others. */
 export async function bind(server: Server, address: ListenAddress): Promise<void> {
   try {
@@ -18,8 +24,8 @@ export async function bind(server: Server, address: ListenAddress): Promise<void
 
 async function bindOnce(server: Server, address: ListenAddress): Promise<void> {
   const listening = once(server, "listening");
-  if (address.kind === "unix") server.listen(address.path);
-  else server.listen(address.port, address.host);
+  if (address.kind === "unix") server.listen({ path: address.path, backlog });
+  else server.listen({ port: address.port, host: address.host, backlog });
   await listening;
 }
 

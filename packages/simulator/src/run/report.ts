@@ -24,7 +24,7 @@ export interface Result {
 }
 
 /** Fewer runs need not reach every mark. */
-const seedsForMarks = 400;
+const seedsForMarks = 1_000;
 const file = "packages/simulator/src/run/run.ts";
 
 /** The checks by name, with the invariants they decide. */

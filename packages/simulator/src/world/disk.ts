@@ -19,7 +19,7 @@ export interface DiskFaults {
   readonly writeError: number;
   /** The process dies in the middle of an operation. */
   readonly crash: number;
-  /** The same while an entry is written or synced. */
+  /** The same while an entry has been written and is being synced. */
   readonly appendCrash: number;
 }
 
@@ -94,7 +94,7 @@ export class ServerDisk {
   #fault(operation: DiskOperation): Fault | undefined {
     const { faults } = this;
     const chances = this.#chances;
-    const deadly = operation.startsWith("append") ? faults.appendCrash : 0;
+    const deadly = operation === "append.sync" ? faults.appendCrash : 0;
     if (chances.crash.chance(Math.max(faults.crash, deadly))) {
       this.onFault("crash");
       this.onCrash(operation);
