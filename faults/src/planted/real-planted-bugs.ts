@@ -34,7 +34,7 @@ const naiveTimer = {
 
 export const realPlantedBugs: readonly RealPlantedBug[] = [
   simulated("answer-before-sync", "power-cut", "again and again under load"),
-  simulated("catch-up-repeats", "kill", "killed at random moments"),
+  simulated("youngest-waiter-granted", "kill", "killed at random moments"),
   simulated("refresh-counts-half", "stalls", "a lock holder stands still"),
   simulated("previous-pair-of-now", "operations", "asked to stop under load"),
   simulated("sync-tried-again", "disk", "a sync that fails once"),
