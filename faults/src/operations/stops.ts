@@ -21,12 +21,15 @@ export const stops: Scenario = {
     const dataDir = `${context.folder}/data`;
     const endMs = nowMs() + (context.seconds ?? secondsDefault) * 1000;
     let cutShort = 0;
+    let longestMs = 0;
     for (let whole = true; ; whole = !whole) {
       const server = await run.start({ dataDir });
       if (nowMs() > endMs) break;
       await pause(random.within(200, 900), context.signal);
       if (whole) {
+        const askedMs = nowMs();
         await run.end("closed", "SIGTERM");
+        longestMs = Math.max(longestMs, nowMs() - askedMs);
         assert.equal(server.end?.exitCode, 0, `a stop ended with ${server.end?.signal ?? server.end?.exitCode}`);
       } else {
         server.signal("SIGTERM");
@@ -35,7 +38,7 @@ export const stops: Scenario = {
         if (server.end?.signal === "SIGKILL") cutShort++;
       }
     }
-    context.note(`${cutShort} stops were cut short`);
+    context.note(`${cutShort} stops were cut short; the longest of the others took ${longestMs.toFixed(0)} ms`);
     await run.judge();
   },
 };
