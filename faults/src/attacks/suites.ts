@@ -1,5 +1,6 @@
 /** Attacks on the port, by the layer they aim at. */
 import type { Suite } from "../scenario.js";
+import { collidingKeyScenarios } from "./colliding-keys.js";
 import { connectionScenarios } from "./connections.js";
 import { http1Scenarios } from "./http1.js";
 import { controlScenarios } from "./http2-control.js";
@@ -43,8 +44,8 @@ export const slowAttacks: Suite = {
 
 export const messageAttacks: Suite = {
   name: "attacks-messages",
-  summary: "messages that lie about their size, unfold, or are none (F44, F45)",
-  scenarios: messageScenarios,
+  summary: "messages that lie about their size, unfold, or are none, and keys that collide (F44 to F46)",
+  scenarios: [...messageScenarios, ...collidingKeyScenarios],
 };
 
 export const http1Attacks: Suite = {
