@@ -109,10 +109,11 @@ export class RealRun {
   async end(how: Life["how"], signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const life = this.#lives.at(-1);
     this.world.note(`life ${life?.number} is ended: ${how}`);
-    await this.server.kill(signal);
+    const { exitCode } = await this.server.kill(signal);
     if (life !== undefined) {
       life.ended = this.world.moment();
-      life.how = how;
+      // It may have come to an orderly end just before the signal.
+      life.how = exitCode === 0 ? "closed" : how;
     }
   }
 
