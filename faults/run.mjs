@@ -2,7 +2,7 @@
  * `npm run faults`: provokes faults on real processes, and says what became of each.
  *
  *   npm run faults                            every suite; some minutes
- *   npm run faults -- kill disk               some of them
+ *   npm run faults -- kill disk               some of them; `attacks` is all whose names begin so
  *   npm run faults -- kill --only recovery    scenarios whose title contains the text
  *   npm run faults -- kill --seconds 600      scenarios that can go on for ever go on that long
  *   npm run faults -- fuzz --seed 7           chance starts from there
@@ -46,12 +46,15 @@ function readOptions(args) {
   return { ...options, names: args };
 }
 
+/** The suites of these names; `attacks` stands for all whose names begin with it. */
 function chosenSuites(allSuites, names) {
   const known = allSuites.map(({ suite }) => suite.name);
-  const unknown = names.filter((name) => !known.includes(name));
+  const isMeant = (suite, name) => suite === name || suite.startsWith(`${name}-`);
+  const unknown = names.filter((name) => !known.some((suite) => isMeant(suite, name)));
   if (unknown.length > 0)
     throw new UsageError(`no suite is called ${unknown.join(", ")}; there are ${known.join(", ")}`);
-  return names.length === 0 ? allSuites : allSuites.filter(({ suite }) => names.includes(suite.name));
+  if (names.length === 0) return allSuites;
+  return allSuites.filter(({ suite }) => names.some((name) => isMeant(suite.name, name)));
 }
 
 function printHelp(allSuites) {
