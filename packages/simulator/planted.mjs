@@ -1,61 +1,19 @@
-// `npm run planted -- [NAME…]`: the test of the tests. Each planted bug must be found by the simulator within its number of
-// seeds; the same seeds without it are the simulator's own suite. Writes .results/planted.json; the last line is
+// `npm run planted -- [NAME…]`: the test of the tests. Each planted bug must be found by a check within its number of seeds,
+// and the seed that finds it must find nothing without it. Writes .results/planted.json; the last line is
 // `N passed, N failed`.
 
-import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { allPlantedBugs, notPlanted } from "./dist/planted/all-planted-bugs.js";
-
-const simulate = fileURLToPath(new URL("simulate.mjs", import.meta.url));
-const resultsFolder = fileURLToPath(new URL("../../.results", import.meta.url));
+import { allPlantedBugs, notPlanted } from "./dist/index.js";
+import { resultsFolder, SeedProcess } from "./seed-process.mjs";
 
 const usage = `Usage: npm run planted -- [NAME…]
 Plants one bug after another and has the simulator look for each.
 
   --list  only names them`;
 
-/** The simulator's output with this bug planted. */
-function outputWith({ name, seedsMax }) {
-  return new Promise((resolve, reject) => {
-    const args = ["--planted", name, "--seeds", String(seedsMax), "--jobs", String(availableParallelism())];
-    const child = spawn(process.execPath, [simulate, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-    let output = "";
-    child.stdout.on("data", (chunk) => {
-      output += chunk;
-    });
-    child.on("error", reject);
-    child.on("close", () => resolve(output));
-  });
-}
-
-/** Which seed found it and by which check; undefined if none did. A run that merely broke off has found nothing. */
-function findingIn(output) {
-  const report = output.split(/^(?=seed \d+ )/m).find((part) => /^seed \d+ failed/.test(part));
-  const violation = report?.match(/^(C\d+|linearizability).*$/m)?.[0];
-  if (violation === undefined) return undefined;
-  return { seed: Number(report.match(/^seed (\d+)/)[1]), violation };
-}
-
-async function look(bug) {
-  const started = performance.now();
-  const finding = findingIn(await outputWith(bug));
-  const seconds = ((performance.now() - started) / 1000).toFixed(0);
-  if (finding === undefined) {
-    const reason = `not found by ${bug.seedsMax} seeds (${seconds} s)`;
-    return { title: `PLANTED ${bug.name} (${bug.kind}): within ${bug.seedsMax} seeds`, result: "failed", reason };
-  }
-  const title = `PLANTED ${bug.name} (${bug.kind}): within ${bug.seedsMax} seeds`;
-  const note = `seed ${finding.seed}, ${seconds} s: ${finding.violation.slice(0, 200)}`;
-  return { title, result: "passed", note };
-}
-
-function show({ title, result, reason, note }) {
-  if (result === "failed") console.log(`FAILED ${title}: ${reason}`);
-  else console.log(`ok ${title}\n    ${note}`);
-}
+process.exitCode = await main(process.argv.slice(2));
 
 async function main(words) {
   if (words.includes("--help")) {
@@ -73,24 +31,69 @@ async function main(words) {
     return 2;
   }
   const chosen = allPlantedBugs.filter(({ name }) => words.length === 0 || words.includes(name));
-  const results = [];
-  for (const bug of chosen) {
-    const result = await look(bug);
-    show(result);
-    results.push({ ...result, file: "packages/simulator/src/planted/all-planted-bugs.ts" });
+  return conclude(await lookForAll(chosen), words.length === 0);
+}
+
+/** As many bugs at a time as there are cores; those that may take longest come first. */
+async function lookForAll(bugs) {
+  const left = bugs.toSorted((one, other) => other.seedsMax - one.seedsMax);
+  const results = new Map();
+  const work = async () => {
+    const sound = new SeedProcess(undefined);
+    for (let bug = left.shift(); bug !== undefined; bug = left.shift()) {
+      const result = await look(bug, sound);
+      show(result);
+      results.set(bug, result);
+    }
+    sound.close();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return bugs.map((bug) => results.get(bug));
+}
+
+/** @param sound runs seeds without any bug. */
+async function look(bug, sound) {
+  const { name, kind, seedsMax, overrides = {} } = bug;
+  const started = performance.now();
+  const title = `PLANTED ${name} (${kind}): within ${seedsMax} seeds`;
+  const found = await firstFinding(bug);
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  if (found === undefined) return { title, result: "failed", reason: `not found by ${seedsMax} seeds (${seconds} s)` };
+  const { seed, violations } = found;
+  const without = await sound.run(seed, { overrides });
+  if (without.violations.length > 0)
+    return { title, result: "failed", reason: `seed ${seed} fails without it too: ${without.violations[0]}` };
+  return { title, result: "passed", note: `seed ${seed}, ${seconds} s: ${violations[0].slice(0, 200)}` };
+}
+
+/** The summary of the first seed that finds it. A run that merely broke off has found nothing. */
+async function firstFinding({ name, seedsMax, overrides = {} }) {
+  const planted = new SeedProcess(name);
+  try {
+    for (let seed = 1; seed <= seedsMax; seed++) {
+      const summary = await planted.run(seed, { overrides });
+      if (summary.violations.length > 0 && !summary.broken) return summary;
+    }
+    return undefined;
+  } finally {
+    planted.close();
   }
-  return conclude(results, words.length === 0);
+}
+
+function show({ title, result, reason, note }) {
+  if (result === "failed") console.log(`FAILED ${title}: ${reason}`);
+  else console.log(`ok ${title}\n    ${note}`);
 }
 
 function conclude(results, isWhole) {
+  const failed = results.filter(({ result }) => result === "failed").length;
   if (isWhole) {
-    const text = JSON.stringify({ suite: "planted", results: results.map(({ note, ...rest }) => rest) }, undefined, 2);
+    const file = "packages/simulator/src/planted/all-planted-bugs.ts";
+    const lines = results.map(({ note, ...rest }) => ({ ...rest, file }));
     mkdirSync(resultsFolder, { recursive: true });
+    const text = JSON.stringify({ suite: "planted", results: lines }, undefined, 2);
     writeFileSync(join(resultsFolder, "planted.json"), `${text}\n`);
   }
-  const failed = results.filter(({ result }) => result === "failed").length;
   console.log(`${results.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
 }
-
-process.exitCode = await main(process.argv.slice(2));

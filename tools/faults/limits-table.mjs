@@ -24,6 +24,7 @@ export const limitRows = {
   "connections total / per address": [
     { option: "transport.connectionsTotalMax", metric: "holdfast_transport_connections_refused_overall_total" },
     { option: "net.connectionsPerAddressMax", metric: "holdfast_net_refused_per_address_total" },
+    { option: "net.connectionsFromLoopbackMax", metric: "holdfast_net_refused_per_address_total" },
     { option: "net.http1ConnectionsMax", metric: "holdfast_net_refused_http1_total" },
     { option: "net.undecidedConnectionsMax", metric: "holdfast_net_refused_undecided_total" },
   ],
@@ -69,12 +70,22 @@ export const limitRows = {
   "operations per transaction, all levels / depth": [
     {
       option: "services.transactionOperations",
-      why: refusal,
+      metric: "holdfast_limit_hits_total",
     },
     {
       option: "state-machine.transactionDepthMax",
       why: refusal,
     },
+  ],
+  "answers of one transaction besides its largest": [
+    { option: "services.transactionAnswerBytesMax", metric: "holdfast_limit_hits_total" },
+  ],
+  "keys gone through by one transaction besides its longest range": [
+    { option: "services.transactionKeysMax", metric: "holdfast_limit_hits_total" },
+  ],
+  "nested messages, texts and list elements of one request": [
+    { option: "services.requestItemsMax", metric: "holdfast_limit_hits_total" },
+    { option: "services.transactionOperations", metric: "holdfast_limit_hits_total" },
   ],
   "bytes without message": [
     { option: "transport.overheadBytesPerMinute", metric: "holdfast_transport_overhead_floods_total" },
@@ -82,7 +93,12 @@ export const limitRows = {
   "unsent bytes per connection / per watch": [
     { option: "transport.unsentBytesPerConnectionMax", metric: "holdfast_transport_requests_postponed_total" },
     { option: "transport.unsentBytesPerCallMax", metric: "holdfast_transport_unsent_bytes_exceeded_total" },
+  ],
+  "unsent bytes of all connections, the largest answer excepted": [
     { option: "transport.unsentBytesTotalMax", metric: "holdfast_transport_backlogs_ended_total" },
+  ],
+  "turn of one connection, before others get theirs": [
+    { option: "transport.turnMs", metric: "holdfast_transport_turns_ended_total" },
   ],
   "unsent whole answers over HTTP in all, above 64 KiB each": [
     { option: "http.answerBytesTotalMax", metric: "holdfast_http_answers_refused_total" },
@@ -100,6 +116,12 @@ export const limitRows = {
   "waiting proposals": [
     { option: "replica.waitingProposals", metric: "holdfast_limit_hits_total" },
     { option: "replica.waitingBytes", metric: "holdfast_limit_hits_total" },
+  ],
+  "room kept for a full disk / share of clients / with upkeep / one command": [
+    { option: "log.reservedBytes", metric: "holdfast_alarms" },
+    { option: "replica.reserveShareOfClients", metric: "holdfast_alarms" },
+    { option: "replica.reserveShareOfUpkeep", metric: "holdfast_alarms" },
+    { option: "replica.reserveCommandBytes", metric: "holdfast_alarms" },
   ],
   "leases / keys per lease": [
     { option: "services.leasesTotal", metric: "holdfast_limit_hits_total" },

@@ -1,6 +1,7 @@
 /** Attackers that come back as often as they are thrown out, until the time is up. */
 import assert from "node:assert/strict";
 import type { ScenarioContext } from "../scenario.js";
+import { nowMs } from "../waiting.js";
 import type { Arena, Attack } from "./arena.js";
 import type { RawClient, Target } from "./raw-client.js";
 
@@ -10,11 +11,23 @@ export type Offence = (client: RawClient, attack: Attack) => Promise<void>;
 /** How long the server may take to close a connection that has gone too far (F40: one second after the GOAWAY). */
 const CLOSE_MS_MAX = 3_000;
 
+/** Who began so shortly before the end cannot be expected to have been noticed, however fast others were. */
+const JUST_BEGUN_MS = 500;
+
+/** One attacking connection that is over. */
+export interface Attempt {
+  readonly client: RawClient;
+  /** How long it attacked: until it was thrown out, or until the time was up. */
+  readonly attackedMs: number;
+}
+
 export interface Endings {
   /** Connections that the server closed. */
   readonly ended: readonly RawClient[];
   /** Connections that were still open when the time was up, and then closed by the attacker. */
   readonly open: readonly RawClient[];
+  /** Those of `open` that had time enough to be thrown out. */
+  readonly survivors: readonly RawClient[];
 }
 
 /** `attackers` at a time commit the offence, over and over. */
@@ -25,19 +38,30 @@ export async function attackRepeatedly(
   offence: Offence,
   how: Partial<Target> = {},
 ): Promise<Endings> {
-  const ended: RawClient[] = [];
-  const open: RawClient[] = [];
+  const ended: Attempt[] = [];
+  const open: Attempt[] = [];
   const one = async (): Promise<void> => {
     while (!attack.over) {
       const client = await arena.connect(true, { ...arena.target, ...how });
+      const begunMs = nowMs();
       await offence(client, attack);
-      if (await client.closedWithin(attack.over ? CLOSE_MS_MAX / 3 : CLOSE_MS_MAX)) ended.push(client);
-      else open.push(client);
+      const attackedMs = nowMs() - begunMs;
+      const isCutShort = attack.over && client.goaway === undefined;
+      if (await client.closedWithin(isCutShort ? CLOSE_MS_MAX / 3 : CLOSE_MS_MAX)) ended.push({ client, attackedMs });
+      else open.push({ client, attackedMs: isCutShort ? attackedMs : Number.POSITIVE_INFINITY });
       client.destroy();
     }
   };
   await Promise.all(Array.from({ length: attackers }, one));
-  return { ended, open };
+  return endingsOf(ended, open);
+}
+
+/** Tells who of the `open` had at least as much time as any other needed to be thrown out. */
+export function endingsOf(ended: readonly Attempt[], open: readonly Attempt[]): Endings {
+  const neededMs = ended.reduce((longest, { attackedMs }) => Math.max(longest, attackedMs), JUST_BEGUN_MS);
+  const clients = (attempts: readonly Attempt[]): RawClient[] => attempts.map(({ client }) => client);
+  const survivors = clients(open.filter(({ attackedMs }) => attackedMs > neededMs));
+  return { ended: clients(ended), open: clients(open), survivors };
 }
 
 /** Sends what `next` makes, again and again. */
@@ -55,13 +79,12 @@ export function flood(opening: Uint8Array, next: (round: number) => Uint8Array):
 /** Asserts that the server threw out every attacker, with this error if it still was heard, and notes what it took. */
 export function assertThrownOut(
   context: ScenarioContext,
-  { ended, open }: Endings,
+  { ended, survivors }: Endings,
   code: number,
   reason?: RegExp,
 ): void {
   assert.ok(ended.length > 0, "no attacker was thrown out");
-  // Those that had just begun when the time was up are no evidence.
-  assert.ok(open.length <= ended.length, `${open.length} attackers were not thrown out, ${ended.length} were`);
+  assert.equal(survivors.length, 0, `${survivors.length} attackers were not thrown out, ${ended.length} were`);
   const heard = ended.flatMap(({ goaway }) => (goaway === undefined ? [] : [goaway]));
   assert.ok(heard.length > 0, "nobody was told why");
   for (const goaway of heard) {

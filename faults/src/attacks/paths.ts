@@ -1,6 +1,8 @@
 /** The methods that attackers call, and requests for them. */
 import {
+  authService,
   byteStringFromText,
+  clusterService,
   createRangeRequest,
   encodeRangeRequest,
   kvService,
@@ -9,6 +11,8 @@ import {
 } from "@holdfast/protocol";
 
 export const RANGE = kvService.methods.range.path;
+export const AUTHENTICATE = authService.methods.authenticate.path;
+export const MEMBER_ADD = clusterService.methods.memberAdd.path;
 export const PUT = kvService.methods.put.path;
 export const TXN = kvService.methods.txn.path;
 /** A call that may stay open for ever. */

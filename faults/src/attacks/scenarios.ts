@@ -12,13 +12,14 @@ export interface ThrownOut {
   readonly code: number;
   /** Its text. */
   readonly reason?: RegExp;
-  /** The metric that counts those who reach the limit. */
+  /** The metric that counts those who reach the limit. A scenario that has a limit in its title must have it. */
   readonly counter?: string;
   readonly arena?: ArenaOptions;
 }
 
-/** A scenario whose attackers are all thrown out. */
+/** A scenario whose attackers are all thrown out. @throws Error if it is named after a limit and nothing tells that it is reached. */
 export function thrownOut(title: string, { offence, code, reason, counter, arena: options }: ThrownOut): Scenario {
+  if (title.includes("LIMIT ") && counter === undefined) throw new Error(`no counter shows the limit of "${title}"`);
   return {
     title,
     secondsMax: SECONDS_MAX,

@@ -2,6 +2,7 @@
 import type { Suite } from "../scenario.js";
 import { collidingKeyScenarios } from "./colliding-keys.js";
 import { connectionScenarios } from "./connections.js";
+import { greedyScenarios } from "./greedy.js";
 import { http1Scenarios } from "./http1.js";
 import { controlScenarios } from "./http2-control.js";
 import { flowScenarios } from "./http2-flow.js";
@@ -48,6 +49,12 @@ export const messageAttacks: Suite = {
   scenarios: [...messageScenarios, ...collidingKeyScenarios],
 };
 
+export const greedyAttacks: Suite = {
+  name: "attacks-greedy",
+  summary: "requests that ask for very much, or are of very many parts (F14, F45)",
+  scenarios: greedyScenarios,
+};
+
 export const http1Attacks: Suite = {
   name: "attacks-http1",
   summary: "attackers of the JSON gateway, of HTTP/1.1 and of WebSockets (F37, F44, F45)",
@@ -68,6 +75,7 @@ export const attackSuites: readonly { readonly suite: Suite; readonly file: stri
   { suite: connectionAttacks, file: "faults/src/attacks/connections.ts" },
   { suite: slowAttacks, file: "faults/src/attacks/slow.ts" },
   { suite: messageAttacks, file: "faults/src/attacks/messages.ts" },
+  { suite: greedyAttacks, file: "faults/src/attacks/greedy.ts" },
   { suite: http1Attacks, file: "faults/src/attacks/http1.ts" },
   { suite: tlsAttacks, file: "faults/src/attacks/tls.ts" },
 ];

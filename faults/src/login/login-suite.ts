@@ -161,8 +161,8 @@ const knownNames: Scenario = {
     const { token } = await client.must(auth.authenticate, { name: "ann", password });
     assert.notEqual(token, "");
     const metrics = await metricsOf(secured.server.endpoint);
-    const refused = metrics.get('holdfast_logins_refused_total{reason="user"}') ?? 0;
-    assert(refused > 100, `only ${refused} logins were refused for their name`);
+    const refused = metrics.get('holdfast_logins_refused_total{reason="client"}') ?? 0;
+    assert(refused > 100, `only ${refused} logins were refused for their name at that address`);
     await checkBystanders(context, bystanders);
   },
 };

@@ -3,19 +3,19 @@
  * all of them, and the simulator's checks on it in the end.
  */
 import {
-  allChecks,
   type Clients,
   type ClientsConfig,
   defaultClientsConfig,
-  Evidence,
   type Finding,
   type History,
+  judge,
   type Life,
   startClients,
 } from "@holdfast/simulator";
 import type { ScenarioContext } from "../scenario.js";
 import { type ServerOptions, ServerProcess } from "../server-process.js";
 import { within } from "../waiting.js";
+import { ObservedLog } from "./observed-log.js";
 import { RealWorld } from "./real-world.js";
 
 /** Several of those who do much and hold nothing for long. */
@@ -38,8 +38,8 @@ const impatient: ClientsConfig = {
   mayVanish: false,
 };
 
-/** With more calls the search for a legal order takes too long (fault model, C3). */
-const searchedCallsMax = 300;
+/** The checks that a run stands for: each must have judged, and by the log. */
+const decidingChecks = ["C1", "C2", "C5", "C7", "C8", "C10"];
 /** Time for everybody to make progress once more after the last fault (I14). */
 const healingSecondsMax = 40;
 
@@ -48,6 +48,8 @@ export class RealRun {
   readonly clients: Clients;
   readonly #context: ScenarioContext;
   readonly #lives: Life[] = [];
+  readonly #log: ObservedLog;
+  #dataDir = "";
   #server: ServerProcess | undefined;
   /** The port of the first life, which all others take again. */
   #listen = "127.0.0.1:0";
@@ -55,6 +57,7 @@ export class RealRun {
   constructor(context: ScenarioContext, seed: number, config: Partial<ClientsConfig> = {}) {
     this.#context = context;
     this.world = new RealWorld(seed);
+    this.#log = new ObservedLog(context.folder, (monotonicMs) => this.world.momentAt(monotonicMs));
     this.clients = startClients(this.world, { ...impatient, ...config });
     context.cleanUp(() => {
       this.clients.stop();
@@ -84,7 +87,9 @@ export class RealRun {
       reason: undefined,
     };
     this.#lives.push(life);
-    const server = ServerProcess.launch({ listen: this.#listen, ...options }, this.#context);
+    const tapped = this.#log.tapped(number, options);
+    const server = ServerProcess.launch({ listen: this.#listen, ...tapped }, this.#context);
+    this.#dataDir = options.dataDir;
     this.#server = server;
     server.ready.then(
       () => {
@@ -105,16 +110,16 @@ export class RealRun {
     return server;
   }
 
-  /** Ends the present life with a signal, or takes down how it has ended by itself. */
+  /** Ends the present life with a signal, or takes down how it has ended by itself; and reads the log that it left. */
   async end(how: Life["how"], signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const life = this.#lives.at(-1);
     this.world.note(`life ${life?.number} is ended: ${how}`);
     const { exitCode } = await this.server.kill(signal);
-    if (life !== undefined) {
-      life.ended = this.world.moment();
-      // It may have come to an orderly end just before the signal.
-      life.how = exitCode === 0 ? "closed" : how;
-    }
+    if (life === undefined) return;
+    life.ended = this.world.moment();
+    // It may have come to an orderly end just before the signal.
+    life.how = exitCode === 0 ? "closed" : how;
+    await this.#log.read(life, this.#dataDir);
   }
 
   /** The faults are over: everybody must make progress, and the history must be without fault. @throws Error otherwise. */
@@ -126,38 +131,30 @@ export class RealRun {
       this.#tell();
       throw new Error(`I14: ${this.clients.waitingFor().join(", ")} made no progress`, { cause: error });
     }
-    const violations = this.violations();
+    const violations = await this.violations();
     if (violations.length === 0) return;
     this.#tell();
     throw new Error(`${violations.length} violations: ${violations.slice(0, 5).join("; ")}`);
   }
 
-  /** Ends the clients, and tells what is wrong with the history so far. */
-  violations(): string[] {
+  /** Ends the clients and the server, and tells what is wrong with the history so far. */
+  async violations(): Promise<string[]> {
     this.clients.stop();
+    if (this.#lives.at(-1)?.ended === undefined) await this.end("killed");
     const startedMs = this.world.nowMs;
-    const findings = this.#judge();
+    const history = this.#history();
+    const findings = judge(history);
     this.#context.note(`judged within ${((this.world.nowMs - startedMs) / 1000).toFixed(1)} s`);
-    const unable = findings.filter(({ skipped }) => skipped !== undefined).map(({ check }) => check);
-    if (unable.length > 0) this.#context.note(`cannot be decided without the log: ${unable.join(", ")}`);
-    for (const { check, gaveUp } of findings) {
+    for (const { check, skipped, fellBack, gaveUp } of findings) {
+      if (skipped !== undefined) this.#context.note(`${check} did not judge: ${skipped}`);
+      if (fellBack !== undefined) this.#context.note(`${check} judged by the answers alone: ${fellBack}`);
       if (gaveUp.length > 0) this.#context.note(`${check} gave up ${gaveUp.length} searches: ${gaveUp[0]}`);
     }
-    this.#note();
+    this.#note(history, findings);
     const found = findings.flatMap(({ check, violations }) =>
       violations.map(({ invariant, message }) => `${invariant}, ${check}: ${message}`),
     );
-    return [...found, ...this.clients.complaints];
-  }
-
-  /** All checks, but for the search for a legal order where there are too many calls for it. */
-  #judge(): Finding[] {
-    const evidence = new Evidence(this.#history());
-    const tooMany = this.clients.calls.length > searchedCallsMax;
-    if (tooMany)
-      this.#context.note(`too many calls to search for a legal order of them (C3): ${this.clients.calls.length}`);
-    const chosen = Object.entries(allChecks).filter(([name]) => !(tooMany && name === "C3"));
-    return chosen.map(([, check]) => check(evidence));
+    return [...found, ...undecided(findings), ...this.clients.complaints];
   }
 
   #history(): History {
@@ -165,15 +162,11 @@ export class RealRun {
     return {
       ...{ calls, watches, holds, resourceWrites },
       lives: this.#lives,
-      entries: [],
-      finalEntries: [],
-      digests: [],
-      logContradictions: [],
+      ...this.#log.history(),
     };
   }
 
-  #note(): void {
-    const { calls, watches, holds } = this.clients;
+  #note({ calls, watches, holds, entries }: History, findings: readonly Finding[]): void {
     const fates = { done: 0, refused: 0, unknown: 0 };
     for (const { result } of calls) fates[result?.fate ?? "unknown"] += 1;
     const events = watches.reduce(
@@ -184,10 +177,26 @@ export class RealRun {
       `${this.#lives.length} lives of the server; ${calls.length} calls: ${fates.done} done, ${fates.refused} refused, ` +
         `${fates.unknown} unknown; ${watches.length} watches with ${events} events; ${holds.length} times held`,
     );
+    const counts = (name: string, what: string): number =>
+      findings.find(({ check }) => check === name)?.counts[what] ?? 0;
+    this.#context.note(
+      `${entries.length} entries of the log, ${counts("C1", "entries compared")} of them compared in the end; ` +
+        `${counts("C2", "answers placed")} answers placed, ${counts("C10", "states compared")} states compared, ${this.#log.snapshotsCount} snapshots, ${counts("C7", "expiries")} ends of leases, ` +
+        `${counts("C3", "calls searched")} calls searched for a legal order`,
+    );
   }
 
   /** What happened last, for who reads why it failed. */
   #tell(): void {
     for (const line of this.world.notes.slice(-40)) this.#context.note(line);
   }
+}
+
+/** What of the checks that a run stands for was not judged: a run that shows nothing must not pass for one that does. */
+export function undecided(findings: readonly Finding[]): string[] {
+  return decidingChecks.flatMap((name) => {
+    const finding = findings.find(({ check }) => check === name);
+    const why = finding === undefined ? "it did not run" : (finding.skipped ?? finding.fellBack);
+    return why === undefined ? [] : [`${name} was not decided: ${why}`];
+  });
 }

@@ -15,7 +15,8 @@ export class RealWorld implements World {
   readonly #startedMs = nowMs();
   readonly #parties = new Set<RealParty>();
   readonly #notes: string[] = [];
-  #order = 0;
+  /** When each moment was, by its order less one. */
+  readonly #momentsMs: number[] = [];
   /** `host:port` of the server; undefined while there is none. */
   endpoint: string | undefined;
 
@@ -33,8 +34,21 @@ export class RealWorld implements World {
   }
 
   moment(): Moment {
-    this.#order++;
-    return { ms: this.nowMs, order: this.#order };
+    const ms = this.nowMs;
+    return { ms, order: this.#momentsMs.push(ms) };
+  }
+
+  /** A time of the monotonic clock as a moment: between those before it and those after it. */
+  momentAt(monotonicMs: number): Moment {
+    const ms = monotonicMs - this.#startedMs;
+    let low = 0;
+    let high = this.#momentsMs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#momentsMs[middle] as number) <= ms) low = middle + 1;
+      else high = middle;
+    }
+    return { ms, order: low + 0.5 };
   }
 
   random(concern: string): SeededRandom {

@@ -19,6 +19,7 @@ import { runtimeWarning } from "./runtime-floor.js";
 import { inFlags } from "./settings/flag-names.js";
 import type { ServeSettings } from "./settings/settings.js";
 import { UsageError } from "./settings/usage-error.js";
+import { etcdctlFlags } from "./try-line.js";
 import { version } from "./version.js";
 
 /** Serves until a signal comes or storage fails. Ends the process. */
@@ -72,10 +73,25 @@ export function fail(error: unknown): void {
 function describe(error: unknown): string {
   if (error instanceof LogFolderLockedError) return `data folder in use: ${error.folder}: ${error.reason}`;
   if (error instanceof TlsOptionError || error instanceof JwtOptionsError) return inFlags(error.message);
-  if (!(error instanceof LogFolderUnreadableError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof LogFolderUnreadableError)) return describeOther(error);
   const code = rootCode(error);
   if (code === "EEXIST" || code === "ENOTDIR") return `data folder ${error.folder} is not a folder`;
   return `cannot read or write data folder ${error.folder}: ${code ?? error.message}`;
+}
+
+/** What the system says of a file that was named, in words instead of codes and calls. */
+const unusable: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is not a folder",
+};
+
+function describeOther(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code = "", path } = error as NodeJS.ErrnoException;
+  const reason = unusable[code];
+  return reason === undefined || path === undefined ? error.message : `cannot use ${path}: ${reason}`;
 }
 
 /** The system's code of the innermost cause that has one. */
@@ -85,7 +101,7 @@ function rootCode(error: Error): string | undefined {
 }
 
 function announce(server: RunningServer, settings: ServeSettings, dataDir: string | undefined, logger: Logger): void {
-  const secured = server.endpoint.startsWith("https:") ? " --cacert <authority.pem>" : "";
+  const flags = etcdctlFlags(server.endpoint, settings.server, dataDir);
   const further = [
     ...server.httpAddresses.map((address) => `  http     ${address}\n`),
     ...server.metricsAddresses.map((address) => `  metrics  ${address}\n`),
@@ -100,8 +116,8 @@ function announce(server: RunningServer, settings: ServeSettings, dataDir: strin
       `  address  ${server.addresses.join(", ")}\n` +
       further +
       `  data     ${place}\n` +
-      `  try      etcdctl --endpoints=${server.endpoint}${secured} put greeting hello\n` +
-      `           etcdctl --endpoints=${server.endpoint}${secured} lock deploy -- sh -c 'echo I hold $ETCD_LOCK_KEY'\n` +
+      `  try      etcdctl ${flags} put greeting hello\n` +
+      `           etcdctl ${flags} lock deploy -- sh -c 'echo I hold $ETCD_LOCK_KEY'\n` +
       "  stop     Ctrl-C\n",
   );
 }

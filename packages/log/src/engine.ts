@@ -98,10 +98,10 @@ export interface LogEngine {
    * once and never from within `put`. `bytes` must not change until then; the engine keeps no
    * reference to them afterwards.
    *
-   * An engine that keeps room for the time when there is no more (`LogLimits.reservedBytes`) takes it for an entry with
-   * `useReserve` only, and refuses others as full before. Default false.
+   * An engine that keeps room for the time when there is no more (`LogLimits.reservedBytes`) lets an entry use up
+   * `reserveShare` of it, from 0 to 1, and refuses it as full where less would be left of it than the rest. Default 0.
    */
-  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, useReserve?: boolean): void;
+  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, reserveShare?: number): void;
   /**
    * The entry at `index` if it is durable under the engine's full settings, in a buffer of the
    * caller's own. An engine that cannot tell seen from durable must make sure before it answers.

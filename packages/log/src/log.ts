@@ -65,10 +65,11 @@ export interface Log {
    * append is in flight; calling again before `done` is a programming error and throws.
    * The payload is copied or written out before `append` returns, so its buffer may be reused.
    *
-   * With `useReserve` it may take the room that is kept for when there is no other: for what frees space, ends what holds
-   * things, or says that there is no more. Default false.
+   * `reserveShare` says how much of the room that is kept for when there is no other it may help to use up, from 0 for nothing
+   * to 1 for all: that room is for what frees space, ends what holds things, or says that there is no more, and the last of
+   * it for what must not fail because of the rest. Default 0.
    */
-  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve?: boolean): void;
+  append(payload: Uint8Array, done: (result: AppendResult) => void, reserveShare?: number): void;
   /** Resolves once everything acknowledged before the call is covered by what is applied here. */
   barrier(): Promise<void>;
   /**
@@ -77,6 +78,12 @@ export interface Log {
    * the entries no kept snapshot needs, are discarded.
    */
   writeSnapshot(index: number, chunks: Iterable<Uint8Array>): Promise<void>;
+  /**
+   * Two snapshots are kept, and the log reaches back to the older one. Where that is more than the entry of the newest, this
+   * stores an entry that says nothing and resolves with its index: a snapshot there, of the same state, lets the rest go.
+   * Resolves with undefined where nothing is to be gained or there is no snapshot. At most one is in flight; the owner only.
+   */
+  markForSnapshot(): Promise<number | undefined>;
   usage(): LogUsage;
   /** Finishes what is in flight and releases everything. Later appends are refused as closed. */
   close(): Promise<void>;

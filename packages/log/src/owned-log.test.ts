@@ -231,6 +231,32 @@ test("F55: an append made while a barrier's no-op is in flight waits for it, and
   await node.log.close();
 });
 
+test("F6: a mark waits for an append in flight, goes before the next, and is refused where it cannot be had", async () => {
+  const { store, node } = await ownedNode();
+  await stored(node.log, "one");
+  await node.log.writeSnapshot(2, [Buffer.from("state")]);
+  const answers: AppendResult[] = [];
+  node.log.append(Buffer.from("two"), (result) => {
+    answers.push(result);
+    node.log.append(Buffer.from("three"), (next) => answers.push(next));
+  });
+  const mark = node.log.markForSnapshot();
+  await assert.rejects(node.log.markForSnapshot(), /in flight/);
+  assert.equal(await mark, 5);
+  await until(() => answers.length === 2);
+  assert.deepEqual(
+    answers.map((answer) => answer.fate === "stored" && answer.index),
+    [3, 4],
+  );
+  node.engine.script.push("full");
+  await assert.rejects(node.log.markForSnapshot(), LogFullError);
+  const lost = node.log.markForSnapshot();
+  await node.log.close();
+  assert.equal(await lost.catch((error: Error) => error.name), 6);
+  assert.deepEqual(await payloadsIn(store), ["one", "two", "three"]);
+  await assert.rejects(node.log.markForSnapshot(), LogClosedError);
+});
+
 test("F7: an engine that fails turns the append in flight into unknown and closes the log", async () => {
   const { node } = await ownedNode();
   node.engine.script.push("lost");

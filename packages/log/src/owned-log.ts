@@ -3,8 +3,9 @@
  * another, and turns what an engine answers into a decided fate. It knows nothing of files or
  * networks; `proposer.ts` resolves doubt, `chain.ts` checks what is read, engines remember.
  *
- * One thing at a time is in flight: an append, the start of an epoch, or a no-op that proves
- * ownership for the barriers that wait (needed only where somebody else could have taken over).
+ * One thing at a time is in flight: an append, the start of an epoch, a no-op that proves ownership
+ * for the barriers that wait (needed only where somebody else could have taken over), or one that only
+ * makes a place for a snapshot.
  */
 
 import { Barriers } from "./barriers.js";
@@ -58,7 +59,13 @@ export async function openLog(engine: LogEngine, options: LogOptions = {}): Prom
 
 /** `following`: may read. `owning`: may append. `failed` and `closed` are final. */
 type Role = "following" | "owning" | "closing" | "failed" | "closed";
-type Flight = "none" | "append" | "own" | "no-op";
+type Flight = "none" | "append" | "own" | "no-op" | "mark";
+
+/** Somebody waits for an entry that says nothing. */
+interface Mark {
+  readonly resolve: (index: number) => void;
+  readonly reject: (error: Error) => void;
+}
 
 const REFUSED: { readonly [why in AppendRefusal]: AppendResult } = {
   closed: { fate: "refused", why: "closed" },
@@ -92,10 +99,11 @@ class OwnedLog implements Log {
   #done: ((result: AppendResult) => void) | undefined;
   /** Bytes of a payload that waits in `#frame` for a no-op to land, or NOTHING_STAGED. */
   #staged = NOTHING_STAGED;
-  #stagedUsesReserve = false;
+  #stagedReserveShare = 0;
   #frame: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   readonly #emptyFrame = Buffer.alloc(FRAME_HEADER_BYTES);
   #ownSettled: ((fate: Fate) => void) | undefined;
+  #mark: Mark | undefined;
   readonly #idleWaiters: (() => void)[] = [];
 
   constructor(engine: LogEngine, options: LogOptions) {
@@ -184,7 +192,7 @@ class OwnedLog implements Log {
     return this.#epoch;
   }
 
-  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve = false): void {
+  append(payload: Uint8Array, done: (result: AppendResult) => void, reserveShare = 0): void {
     if (this.#done !== undefined) throw new Error("append while another one is in flight");
     this.#done = done;
     const refusal = this.#refusalOf(payload.length);
@@ -195,7 +203,7 @@ class OwnedLog implements Log {
     this.#frame = grown(this.#frame, FRAME_HEADER_BYTES + payload.length);
     this.#frame.set(payload, FRAME_HEADER_BYTES);
     this.#staged = payload.length;
-    this.#stagedUsesReserve = useReserve;
+    this.#stagedReserveShare = reserveShare;
     if (this.#flight === "none") this.#launchStaged();
   }
 
@@ -215,6 +223,17 @@ class OwnedLog implements Log {
       this.#snapshotWrite = undefined;
     });
     return this.#snapshotWrite;
+  }
+
+  async markForSnapshot(): Promise<number | undefined> {
+    this.#assertUsable();
+    if (this.#role !== "owning") throw new LogNotOwnerError();
+    if (this.#mark !== undefined) throw new Error("markForSnapshot while another one is in flight");
+    const [newest, older = 0] = this.#engine.snapshots.list();
+    if (newest === undefined || newest - older <= 1) return undefined;
+    const marked = new Promise<number>((resolve, reject) => (this.#mark = { resolve, reject }));
+    if (this.#flight === "none") this.#launchNext();
+    return await marked;
   }
 
   close(): Promise<void> {
@@ -270,16 +289,19 @@ class OwnedLog implements Log {
     const bytes = frame.subarray(0, FRAME_HEADER_BYTES + payloadBytes);
     this.#barriers.board();
     // The log's own entries are small, and without them it could neither be opened nor read on a full disk.
-    this.#proposer.propose(index, bytes, flight !== "append" || this.#stagedUsesReserve);
+    this.#proposer.propose(index, bytes, flight === "append" ? this.#stagedReserveShare : 1);
     // After the put has started, so that hashing overlaps with the storing.
     this.#flightDigest = digestOf(bytes);
   }
 
-  /** What waited while something was in flight: an append first, since it serves the barriers as well. */
+  /** What waited while something was in flight: an append or a mark first, since these serve the barriers as well. */
   #launchNext(): void {
     if (this.#flight !== "none") return;
     if (this.#role !== "owning") {
       this.#dropWaiting();
+    } else if (this.#mark !== undefined) {
+      // Before an append, or a busy owner would never get to it.
+      this.#launch("mark", FRAME_KIND.noop, this.#emptyFrame, 0, this.#epoch);
     } else if (this.#staged !== NOTHING_STAGED) {
       this.#launchStaged();
     } else if (this.#barriers.waiting) {
@@ -298,6 +320,7 @@ class OwnedLog implements Log {
     this.#barriers.land(fate.fate === "stored" ? undefined : this.#errorOf(fate));
     if (flight === "own") this.#ownSettled?.(fate);
     if (flight === "append") this.#answer(this.#resultOf(fate, index));
+    if (flight === "mark") this.#landMark(fate, index);
     this.#launchNext();
     if (this.#flight === "none") for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }
@@ -321,10 +344,17 @@ class OwnedLog implements Log {
     }
   }
 
+  #landMark(fate: Fate, index: number): void {
+    const mark = this.#mark;
+    this.#mark = undefined;
+    if (fate.fate === "stored") mark?.resolve(index);
+    else mark?.reject(this.#errorOf(fate));
+  }
+
   #errorOf(fate: Exclude<Fate, { fate: "stored" }>): Error {
     if (fate.fate === "overtaken") return new LogNotOwnerError();
     if (fate.fate === "unknown") return fate.cause;
-    return fate.why === "full" ? new LogFullError("a proof of ownership") : this.#closedError();
+    return fate.why === "full" ? new LogFullError("an entry of the log's own") : this.#closedError();
   }
 
   #answer(result: AppendResult): void {
@@ -372,7 +402,12 @@ class OwnedLog implements Log {
 
   /** Answers what has not been launched: it certainly had no effect. */
   #dropWaiting(): void {
-    this.#barriers.drop(this.#role === "following" ? new LogNotOwnerError() : this.#closedError());
+    const error = this.#role === "following" ? new LogNotOwnerError() : this.#closedError();
+    this.#barriers.drop(error);
+    if (this.#flight !== "mark") {
+      this.#mark?.reject(error);
+      this.#mark = undefined;
+    }
     if (this.#staged === NOTHING_STAGED) return;
     const refusal = this.#role === "following" ? REFUSED["not-owner"] : REFUSED.closed;
     this.#staged = NOTHING_STAGED;

@@ -29,7 +29,7 @@ export class Proposer {
   #busy = false;
   #index = 0;
   #bytes = NO_BYTES;
-  #useReserve = false;
+  #reserveShare = 0;
   /** Set once a put of this entry may have had an effect: from then on a refusal proves nothing. */
   #doubt: Error | undefined;
   #delayMs = 0;
@@ -48,16 +48,16 @@ export class Proposer {
     return this.#busy;
   }
 
-  /** Puts `bytes` at `index`; they must not change until the fate is known. For `useReserve` see `LogEngine.put`. */
-  propose(index: number, bytes: Uint8Array, useReserve: boolean): void {
+  /** Puts `bytes` at `index`; they must not change until the fate is known. For `reserveShare` see `LogEngine.put`. */
+  propose(index: number, bytes: Uint8Array, reserveShare: number): void {
     if (this.#busy) throw new Error("a proposal is in flight");
     this.#busy = true;
     this.#index = index;
     this.#bytes = bytes;
-    this.#useReserve = useReserve;
+    this.#reserveShare = reserveShare;
     this.#doubt = undefined;
     this.#delayMs = this.#limits.settleDelayFirstMs;
-    this.#engine.put(index, bytes, this.#onPut, useReserve);
+    this.#engine.put(index, bytes, this.#onPut, reserveShare);
   }
 
   /** Stops asking. A put already handed to the engine is still waited for. */
@@ -123,7 +123,7 @@ export class Proposer {
     this.#delayMs = Math.min(delayMs * 2, this.#limits.settleDelayMaxMs);
     this.#cancelDelay = this.#environment.after(delayMs, () => {
       this.#cancelDelay = undefined;
-      this.#engine.put(this.#index, this.#bytes, this.#onPut, this.#useReserve);
+      this.#engine.put(this.#index, this.#bytes, this.#onPut, this.#reserveShare);
     });
   }
 

@@ -12,6 +12,7 @@ export * from "./json/large-message.js";
 export * from "./json/read-message.js";
 export * from "./json/write-message.js";
 export * from "./limits.js";
+export * from "./runtime/decode-bounded.js";
 export * from "./runtime/descriptors.js";
 export * from "./runtime/malformed-message-error.js";
 export * from "./runtime/reader.js";

@@ -18,12 +18,15 @@ import type { Proposer } from "./proposer.js";
 const batchFormat = 1;
 const initialBytes = 16 * 1024;
 
+/** How much of the log's reserve a command of `bytes` in its batch may help to use up, from 0 to 1. */
+export type ShareOf = (command: Command, caller: Caller | undefined, bytes: number) => number;
+
 /** Commands on their way into one log entry, with those who wait for the answers. */
 export class Batch {
   readonly commands: Command[] = [];
   readonly proposers: Proposer[] = [];
-  /** Whether the entry may take the room that the log keeps for when there is no other. */
-  usesReserve = false;
+  /** How much the entry may use up of the room that the log keeps for when there is no other, from 0 to 1. */
+  reserveShare = 0;
   /** As long as up to the last command that has one. */
   readonly #callers: (Caller | undefined)[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
@@ -61,18 +64,39 @@ export class Batch {
     this.proposers.push(proposer);
   }
 
+  /** The least share of the reserve that `shareOf` gives to any of the commands. */
+  leastShare(shareOf: ShareOf): number {
+    let least = 1;
+    let position = 1;
+    for (let index = 0; index < this.commands.length && least > 0; index++) {
+      const bytes = this.#buffer.readUInt32LE(position);
+      position += 4 + bytes;
+      least = Math.min(least, shareOf(this.commands[index] as Command, this.callerAt(index), bytes));
+    }
+    return least;
+  }
+
   /**
-   * Puts the commands for which `isKept` holds into `target` as well, which is empty. Returns the proposers of the others.
+   * Puts the commands that may use more of the reserve than this batch might into `target`, which is empty, and lets it use
+   * the least that any of them may. Returns the proposers of the others.
    */
-  split(isKept: (command: Command) => boolean, target: Batch): Proposer[] {
+  split(shareOf: ShareOf, target: Batch): Proposer[] {
     const others: Proposer[] = [];
+    target.reserveShare = 1;
     let position = 1;
     for (const [index, command] of this.commands.entries()) {
-      const bodyPosition = position + 4 + callerBytes(this.callerAt(index)) + 1;
-      position += 4 + this.#buffer.readUInt32LE(position);
+      const caller = this.callerAt(index);
+      const bytes = this.#buffer.readUInt32LE(position);
+      const bodyPosition = position + 4 + callerBytes(caller) + 1;
+      position += 4 + bytes;
       const proposer = this.proposers[index] as Proposer;
-      if (!isKept(command)) others.push(proposer);
-      else target.add(command, this.#buffer.subarray(bodyPosition, position), proposer, this.callerAt(index));
+      const share = shareOf(command, caller, bytes);
+      if (share <= this.reserveShare) {
+        others.push(proposer);
+        continue;
+      }
+      target.reserveShare = Math.min(target.reserveShare, share);
+      target.add(command, this.#buffer.subarray(bodyPosition, position), proposer, caller);
     }
     return others;
   }
@@ -88,7 +112,7 @@ export class Batch {
     this.proposers.length = 0;
     if (this.#callers.length > 0) this.#callers.length = 0;
     this.#length = 1;
-    this.usesReserve = false;
+    this.reserveShare = 0;
     if (this.#buffer.length <= bytesKept) return;
     this.#buffer = Buffer.allocUnsafe(initialBytes);
     this.#buffer[0] = batchFormat;

@@ -12,6 +12,15 @@ export interface ReplicaLimits {
   readonly batchBytes: number;
   /** Commands per log entry, so that applying one entry stays within a slice of the event loop. */
   readonly batchCommands: number;
+  /**
+   * How much of the room that the log keeps for a full disk the commands of clients may use up together, from 0 to 1
+   * (fault-model F6): those that free something, and compactions and alarms. What is left is for the ends of leases and what
+   * else the server proposes itself. An entry takes a sector at least, so that a mebibyte is about 2,000 of them.
+   */
+  readonly reserveShareOfClients: number;
+  readonly reserveShareOfUpkeep: number;
+  /** Largest command of a client that may take of that room: a key in a delete can be as long as a message. */
+  readonly reserveCommandBytes: number;
   /** Interval of the lease clock (fault-model I6). */
   readonly leaseTickMs: number;
   /** Expired leases proposed for removal per slice. */
@@ -35,6 +44,9 @@ export const defaultReplicaLimits: ReplicaLimits = {
   waitingBytes: 64 * 1024 * 1024,
   batchBytes: 512 * 1024,
   batchCommands: 1_000,
+  reserveShareOfClients: 0.5,
+  reserveShareOfUpkeep: 0.75,
+  reserveCommandBytes: 16 * 1024,
   leaseTickMs: 100,
   expirySlice: 500,
   catchUpRevisions: 1_000,

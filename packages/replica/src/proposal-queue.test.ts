@@ -35,6 +35,7 @@ function setUp(limits: Partial<ReplicaLimits> = {}, beforeApply: (command: Comma
       told.push(`apply ${keyOf(command)}`);
       proposer.settled({ kind: "leaseExpire", ended: true });
     },
+    hasEffect: () => true,
     applied: (index) => told.push(`applied ${index}`),
     onFull: (refuse) => {
       told.push("full");
@@ -188,7 +189,7 @@ test("F6: where the log has no room, what adds to the store is refused and the r
   log.finish();
   assert.deepEqual(told.slice(3), ["apply leaseExpire", "x settled", "apply leaseExpire", "y settled", "applied 1"]);
   log.finish();
-  assert.deepEqual(log.usedReserve, [false, true, false]);
+  assert.deepEqual(log.reserveShares, [0, 1, 0]);
   assert.deepEqual([queue.waitingProposals, queue.waitingBytes], [0, 0]);
 });
 
@@ -207,7 +208,7 @@ test("F6: without room, what needs none asks for the reserve at once, until an e
   environment.runDeferred();
   log.finish();
   expireAlone("y");
-  assert.deepEqual(log.usedReserve, [false, true, false, false]);
+  assert.deepEqual(log.reserveShares, [0, 1, 0, 0]);
   assert.deepEqual(
     told.filter((line) => line.includes("settled")),
     ["x settled", "b settled", "y settled"],

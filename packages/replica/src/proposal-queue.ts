@@ -6,7 +6,7 @@
  * of syncs follows the disk and not the number of callers. What applying means is the caller's.
  */
 import type { AppendResult, Log } from "@holdfast/log";
-import { type Caller, type Command, callerBytes, growthOf } from "@holdfast/state-machine";
+import { type Caller, type Command, callerBytes, growthOf, systemCaller } from "@holdfast/state-machine";
 import { Batch } from "./batch.js";
 import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
@@ -22,6 +22,8 @@ export interface ProposalQueueOptions {
   readonly limits: ReplicaLimits;
   /** Applies one durable command and tells its proposer. Throws `ApplyFailure`, which stops everything. */
   readonly apply: (command: Command, caller: Caller | undefined, proposer: Proposer) => void;
+  /** Whether a command would change anything if it were applied now; asked while the log has no room. */
+  readonly hasEffect: (command: Command, caller: Caller | undefined) => boolean;
   /** Called after each entry was applied. */
   readonly applied: (index: number, payloadBytes: number) => void;
   /** The log has no room for something. To be followed by one call of `refuse`, which tells whose commands it was. */
@@ -43,7 +45,7 @@ export class ProposalQueue {
   refusedForCount = 0;
   refusedForBytes = 0;
   #stopped = false;
-  /** Whether the log had no room for the last entry that might not take its reserve. */
+  /** Whether the log had no room for the last entry that might take nothing of its reserve. */
   #isFull = false;
   /** Whether applying threw: the state is not what the log says, and nothing more may come of it (fault-model F10, I11). */
   #isBroken = false;
@@ -135,8 +137,8 @@ export class ProposalQueue {
       return;
     }
     // While there is no room, no more is asked for than is needed: looking for room takes the disk's time.
-    if (this.#isFull && batch.commands.every(needsNoRoom)) batch.usesReserve = true;
-    this.#options.log.append(batch.payload, (result) => this.#appended(batch, result), batch.usesReserve);
+    if (this.#isFull && batch.reserveShare === 0) batch.reserveShare = batch.leastShare(this.#shareOf);
+    this.#options.log.append(batch.payload, (result) => this.#appended(batch, result), batch.reserveShare);
   }
 
   #appended(batch: Batch, result: AppendResult): void {
@@ -145,13 +147,14 @@ export class ProposalQueue {
     const payloadBytes = batch.bytes;
     this.#waitingProposals -= batch.commands.length;
     this.#waitingBytes -= payloadBytes - 1 - 5 * batch.commands.length;
-    // The next entry is written while this one is applied.
     if (result.fate === "unknown") this.#fail(batch, result.cause);
     else if (result.fate === "stored") {
-      if (!batch.usesReserve) this.#isFull = false;
-      this.#appendNext();
+      if (batch.reserveShare === 0) this.#isFull = false;
+      // The next entry is written while this one is applied, unless it depends on the state whether it may be written.
+      if (!this.#isFull) this.#appendNext();
       this.#applyAll(batch, result.index, payloadBytes);
-    } else if (result.why === "full" && !batch.usesReserve) this.#keepWhatNeedsNoRoom(batch);
+      if (this.#isFull) this.#appendNext();
+    } else if (result.why === "full" && batch.reserveShare < 1) this.#keepWhatMayUseMore(batch);
     else {
       this.#appendNext();
       for (const proposer of batch.proposers) proposer.failed(failureOf(result.why));
@@ -176,24 +179,39 @@ export class ProposalQueue {
 
   /**
    * The log has no room: what ends or frees something goes into its reserve, in front of all that came later, and the rest is
-   * refused.
+   * refused. Where the reserve has been used up as far as some may, others may go on.
    */
-  #keepWhatNeedsNoRoom(batch: Batch): void {
+  #keepWhatMayUseMore(batch: Batch): void {
+    // Whoever would grow the store finds an alarm, and so does the first who finds the disk full.
+    const isToBeTold = !this.#isFull || batch.commands.some((command) => growthOf(command) > 0);
     this.#isFull = true;
     const kept = new Batch();
-    const refused = batch.split(needsNoRoom, kept);
+    const refused = batch.split(this.#shareOf, kept);
     if (!kept.isEmpty) {
-      kept.usesReserve = true;
       this.#waiting.unshift(kept);
       this.#waitingProposals += kept.commands.length;
       this.#waitingBytes += kept.bytes - 1 - 5 * kept.commands.length;
     }
     this.#appendNext();
     if (refused.length === 0) return;
-    this.#options.onFull(() => {
+    const refuse = (): void => {
       for (const proposer of refused) proposer.failed("no-space");
-    });
+    };
+    if (isToBeTold) this.#options.onFull(refuse);
+    else refuse();
   }
+
+  /**
+   * How much of the log's reserve a command may help to use up (fault-model F6). None for what adds to the store, and of clients'
+   * commands none for what changes nothing, or anybody could use it up for ever with deletes of keys that do not exist.
+   */
+  readonly #shareOf = (command: Command, caller: Caller | undefined, bytes: number): number => {
+    if (growthOf(command) > 0) return 0;
+    if (command.kind === "leaseExpire" || caller === systemCaller) return 1;
+    const { reserveCommandBytes, reserveShareOfClients, reserveShareOfUpkeep } = this.#options.limits;
+    if (bytes > reserveCommandBytes || !this.#options.hasEffect(command, caller)) return 0;
+    return command.kind === "compact" || command.kind === "alarm" ? reserveShareOfUpkeep : reserveShareOfClients;
+  };
 
   /** The fate of one entry is unknown: nothing behind it may be appended, so nothing is. */
   #fail(batch: Batch, cause: Error): void {
@@ -206,11 +224,6 @@ export class ProposalQueue {
     this.#whenIdle?.();
     this.#options.onFatal(cause);
   }
-}
-
-/** Whether a command adds nothing to the store, so that it is let through when space is short (fault-model F6). */
-function needsNoRoom(command: Command): boolean {
-  return growthOf(command) === 0;
 }
 
 function failureOf(why: "closed" | "full" | "too-large" | "not-owner"): ProposalFailure {

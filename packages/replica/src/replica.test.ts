@@ -70,6 +70,23 @@ test("MAINT-1: after a start all that is committed is applied, whether or not th
   await again.snapshot();
 });
 
+test("F6, MAINT-7: defragmenting leaves no log but the last entry, and the state as it is, while proposals go on", async () => {
+  const harness = await Harness.start();
+  for (let i = 0; i < 20; i++) await harness.put(`k${i}`, "v");
+  const [first, second] = [harness.replica.defragment(), harness.replica.defragment()];
+  const put = harness.put("meanwhile");
+  await Promise.all([first, second, put]);
+  await harness.replica.defragment();
+  const last = harness.replica.committedIndex;
+  assert.equal(harness.replica.appliedIndex, last);
+  await harness.replica.defragment();
+  assert.equal(harness.replica.committedIndex, last, "what gains nothing adds nothing");
+  const log = await harness.reopenLog();
+  assert.ok(log.usage().firstIndex >= last, `${log.usage().firstIndex}, ${last}`);
+  const again = await Replica.start({ log, environment: harness.environment, onFatal: assert.fail });
+  assert.deepEqual([again.machine.revision, again.machine.keyCount], [22, 21]);
+});
+
 test("LIMIT snapshotAfterBytes: a snapshot is taken when enough has been logged, while proposals go on", async () => {
   const harness = await Harness.start({ snapshotAfterBytes: 500 });
   for (let i = 0; i < 50; i++) await harness.put(`k${i}`, "v".repeat(1_000));

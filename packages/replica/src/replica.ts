@@ -56,7 +56,9 @@ export class Replica {
   readonly #onUpkeep: ((command: Command, outcome: Outcome) => void) | undefined;
   readonly #proposals: ProposalQueue;
   readonly #maintenance: Maintenance;
+  readonly #onSnapshotFailure: (cause: unknown) => void;
   #appliedIndex: number;
+  #defragmenting: Promise<void> | undefined;
 
   private constructor(machine: StateMachine, appliedIndex: number, options: ReplicaOptions) {
     const limits = { ...defaultReplicaLimits, ...options.limits };
@@ -65,6 +67,7 @@ export class Replica {
     this.machine = machine;
     this.#log = log;
     this.#onUpkeep = options.onUpkeep;
+    this.#onSnapshotFailure = onSnapshotFailure;
     this.#appliedIndex = appliedIndex;
     this.locks = new LockQueues(machine, environment, limits);
     this.watches = new WatchHub(machine, environment, limits);
@@ -80,6 +83,7 @@ export class Replica {
         this.beforeFullIsTold(refuse);
       },
       apply: (command, caller, proposer) => this.#apply(command, caller, proposer),
+      hasEffect: (command, caller) => machine.hasEffect(command, caller),
       applied: (index, payloadBytes) => this.#applied(index, payloadBytes),
     });
   }
@@ -195,12 +199,38 @@ export class Replica {
     return this.#maintenance.snapshot(this.#appliedIndex);
   }
 
+  /**
+   * As `snapshot`, and a second one where the log would else be kept for the sake of an older one: afterwards two snapshots of
+   * the present state are all there is but for the segment in use. Joins one that is under way. Rejects when a snapshot cannot
+   * be stored, and says so as for one that nobody asked for; serving goes on.
+   */
+  defragment(): Promise<void> {
+    this.#defragmenting ??= this.#defragment()
+      .catch((error) => {
+        this.#onSnapshotFailure(error);
+        throw error;
+      })
+      .finally(() => {
+        this.#defragmenting = undefined;
+      });
+    return this.#defragmenting;
+  }
+
   /** Refuses new proposals, settles the accepted ones, and closes the log. */
   async close(): Promise<void> {
     this.leases.stop();
     await this.#proposals.stop();
     await this.#maintenance.stop();
     await this.#log.close();
+  }
+
+  async #defragment(): Promise<void> {
+    await this.snapshot();
+    const marked = await this.#log.markForSnapshot();
+    if (marked === undefined || this.#proposals.isStopped) return;
+    // What was stored before it has been applied, and there is nothing in it.
+    this.#appliedIndex = Math.max(this.#appliedIndex, marked);
+    await this.snapshot();
   }
 
   #apply(command: Command, caller: Caller | undefined, proposer: Proposer): void {

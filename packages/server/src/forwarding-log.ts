@@ -36,8 +36,8 @@ export class ForwardingLog implements Log {
     return this.log.acquire();
   }
 
-  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve?: boolean): void {
-    this.log.append(payload, done, useReserve);
+  append(payload: Uint8Array, done: (result: AppendResult) => void, reserveShare?: number): void {
+    this.log.append(payload, done, reserveShare);
   }
 
   barrier(): Promise<void> {
@@ -46,6 +46,10 @@ export class ForwardingLog implements Log {
 
   writeSnapshot(index: number, chunks: Iterable<Uint8Array>): Promise<void> {
     return this.log.writeSnapshot(index, chunks);
+  }
+
+  markForSnapshot(): Promise<number | undefined> {
+    return this.log.markForSnapshot();
   }
 
   usage(): LogUsage {

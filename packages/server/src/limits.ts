@@ -5,6 +5,18 @@ export interface ServiceLimits {
   readonly requestBytes: number;
   /** Operations per transaction, the largest of its three lists (TXN-9). */
   readonly transactionOperations: number;
+  /**
+   * Bytes that all ranges and previous pairs of one transaction give back besides the largest of them; more is refused with
+   * `etcdserver: request is too large` (fault-model I12, F14).
+   */
+  readonly transactionAnswerBytesMax: number;
+  /** Keys that ranges and comparisons of intervals of one transaction go through besides the longest of them; as above. */
+  readonly transactionKeysMax: number;
+  /**
+   * Nested messages, texts and elements of lists in one request. More is refused as soon as it is found, with `etcdserver:
+   * request is too large` (F45). Of a transaction there are `transactionItemsMax`.
+   */
+  readonly requestItemsMax: number;
   /** Smallest lease lifetime; smaller ones are raised to it (LEASE-6). */
   readonly leaseTtlMinSeconds: number;
   /** Lifetime of a lease the server makes for Lock or Campaign (LOCK-7). */
@@ -41,17 +53,25 @@ export interface ServiceLimits {
    * one that is stored matches nothing. A `passwordCost` that needs more raises it. 2 ^ 22 is cost 14, about a second.
    */
   readonly passwordHashWork: number;
-  /** Failed logins of one user name after which the next has to wait; it fails with `etcdserver: too many requests` (F49). */
+  /**
+   * Failed logins of one user name, at one address and at all, after which the next has to wait; it fails with `etcdserver:
+   * too many requests` (F49). 0: it never has to.
+   */
   readonly loginFailuresPerUser: number;
-  /** Failed logins from one address (of IPv6, one /64) after which the next has to wait. */
+  /** Failed logins from one address (of IPv6, one /64) after which the next has to wait. 0: it never has to. */
   readonly loginFailuresPerAddress: number;
   /** The first such wait; it doubles with every failure. */
   readonly loginBackoffMinMs: number;
-  /** The longest such wait. */
+  /** The longest such wait of a user name at one address, and of an address. 0: nobody ever waits. */
   readonly loginBackoffMaxMs: number;
+  /**
+   * The longest, if that is less, for what others may have done: of a user name everywhere, and of a user who has logged in
+   * from its address before.
+   */
+  readonly loginBackoffSharedMaxMs: number;
   /** After this long without one, failed logins are forgotten. */
   readonly loginFailuresForgottenMs: number;
-  /** User names, addresses, and users known at an address, that are remembered for this: so many of each. */
+  /** User names (twice), addresses, users at an address and users known there that are remembered for this: so many of each. */
   readonly loginsRemembered: number;
   /** Simple tokens remembered; beyond it the one longest unused is forgotten (AUTH-9). */
   readonly simpleTokens: number;
@@ -63,6 +83,8 @@ export interface ServiceLimits {
   readonly rangeSliceKeys: number;
   /** Bytes of such an answer that are made in one slice, about. */
   readonly rangeSliceBytes: number;
+  /** Such answers that are made in turns at the same time; half of them, at least one, for one connection. The others wait. */
+  readonly largeRangesAtOnce: number;
   /** Snapshots sent at the same time; beyond it a call fails with `etcdserver: too many requests`. */
   readonly snapshotsAtOnce: number;
   /** Slowest pace, on the whole, at which a snapshot may be read: until its end, compacted history cannot be given up. */
@@ -74,6 +96,9 @@ export interface ServiceLimits {
 export const defaultServiceLimits: ServiceLimits = {
   requestBytes: 1_572_864,
   transactionOperations: 128,
+  transactionAnswerBytesMax: 16 * 1024 * 1024,
+  transactionKeysMax: 200_000,
+  requestItemsMax: 1_000,
   leaseTtlMinSeconds: 2,
   sessionTtlSeconds: 60,
   watchFragmentBytes: 1_572_864 + 524_288,
@@ -93,6 +118,7 @@ export const defaultServiceLimits: ServiceLimits = {
   loginFailuresPerAddress: 50,
   loginBackoffMinMs: 250,
   loginBackoffMaxMs: 30_000,
+  loginBackoffSharedMaxMs: 1_000,
   loginFailuresForgottenMs: 15 * 60 * 1000,
   loginsRemembered: 10_000,
   simpleTokens: 50_000,
@@ -100,10 +126,20 @@ export const defaultServiceLimits: ServiceLimits = {
   openRightsCheckIntervalMs: 1_000,
   rangeSliceKeys: 1_000,
   rangeSliceBytes: 256 * 1024,
+  largeRangesAtOnce: 4,
   snapshotsAtOnce: 4,
   snapshotBytesPerSecondMin: 256 * 1024,
   snapshotGraceMs: 60_000,
 };
+
+/** How many lists a transaction has, and what an operation is read as: itself, and what it holds. */
+const transactionLists = 3;
+const operationItems = 2;
+
+/** Items that a transaction with no more operations than it may have can be made of; see `decodeBounded`. */
+export function transactionItemsMax({ transactionOperations }: Pick<ServiceLimits, "transactionOperations">): number {
+  return transactionLists * operationItems * transactionOperations;
+}
 
 /** What users and roles may add to a store that is at its quota, where keys may add nothing any more (MAINT-4). */
 export const authReserveBytes = 1024 * 1024;

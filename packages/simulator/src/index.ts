@@ -8,7 +8,7 @@ export type * from "./history/holds.js";
 export type * from "./history/moment.js";
 export type * from "./history/watches.js";
 // Bugs to plant, for the test of the tests on real processes.
-export { allPlantedBugs } from "./planted/all-planted-bugs.js";
+export { allPlantedBugs, notPlanted } from "./planted/all-planted-bugs.js";
 export type { PlantedBug } from "./planted/planted-bug.js";
 export { parseCommand, type SimulateCommand, usage } from "./run/command.js";
 export { type FaultName, faultNames } from "./run/fault-names.js";

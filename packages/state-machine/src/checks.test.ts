@@ -82,6 +82,18 @@ test("TXN-9: a nested transaction may use what the largest list of each outer le
   assert.equal(check({ success: [txnOp({ success: [inner(9)] })] }, 10), "too-many-operations");
 });
 
+test("F45, TXN-9: all levels together have no more than one level may have in its three lists", () => {
+  const ranges = (count: number) => Array.from({ length: count }, () => rangeOp({ key: "a" }));
+  const tree = (last: number) => ({
+    compare: [compare({ key: "a" })],
+    success: [txnOp({ success: ranges(5), failure: ranges(5) }), txnOp({ failure: ranges(5) })],
+    failure: [txnOp({ success: ranges(5), failure: ranges(last) })],
+  });
+  assert.equal(check(tree(6), 10), undefined);
+  assert.equal(check(tree(7), 10), "too-many-operations");
+  assert.equal(check(tree(7), 11), undefined);
+});
+
 test("F45, TXN-9, LIMIT transactionDepthMax: nesting is limited even when operations are not", () => {
   const deep = (levels: number): TxnRequest => {
     let request = createTxnRequest();

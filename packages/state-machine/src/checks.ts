@@ -19,6 +19,9 @@ import { transactionDepthMax, transactionOperationsMaxDefault } from "./limits.j
 import type { Refusal } from "./types.js";
 import { hasWriteConflict } from "./write-conflicts.js";
 
+/** Compares, success and failure. */
+const transactionListsCount = 3;
+
 /** KV-3, KV-10. */
 export function checkRange(request: RangeRequest): Refusal | undefined {
   if (request.key.length === 0) return "empty-key";
@@ -38,13 +41,17 @@ export function checkDeleteRange(request: DeleteRangeRequest): Refusal | undefin
   return request.key.length === 0 ? "empty-key" : undefined;
 }
 
-/** TXN-9, TXN-10, TXN-12, TXN-15; both branches are checked, whichever will run. */
+/**
+ * TXN-9, TXN-10, TXN-12, TXN-15; both branches are checked, whichever will run. All levels together have no more compares and
+ * operations than one level may have in its three lists (fault-model F45); in etcd each level of a tree may have them.
+ */
 export function checkTxn(
   request: TxnRequest,
   operationsMax: number = transactionOperationsMaxDefault,
 ): Refusal | undefined {
   const refusal = checkTxnParts(request, operationsMax, transactionDepthMax);
   if (refusal !== undefined) return refusal;
+  if (partsOf(request) > transactionListsCount * operationsMax) return "too-many-operations";
   return hasWriteConflict(request.success) || hasWriteConflict(request.failure) ? "duplicate-key" : undefined;
 }
 
@@ -57,6 +64,14 @@ function checkTxnParts(request: TxnRequest, budget: number, depthLeft: number): 
     firstRefusal(success, (operation) => checkOperation(operation, budget - spent, depthLeft - 1)) ??
     firstRefusal(failure, (operation) => checkOperation(operation, budget - spent, depthLeft - 1))
   );
+}
+
+/** Its compares and operations, and those of the transactions in it. */
+function partsOf({ compare, success, failure }: TxnRequest): number {
+  let parts = compare.length + success.length + failure.length;
+  for (const { requestTxn } of success) if (requestTxn !== undefined) parts += partsOf(requestTxn);
+  for (const { requestTxn } of failure) if (requestTxn !== undefined) parts += partsOf(requestTxn);
+  return parts;
 }
 
 function checkCompare(compare: Compare): Refusal | undefined {

@@ -94,15 +94,15 @@ export class FrozenState {
 
   /** Returns how many versions were written. */
   *#baseChunks(chunk: ChunkWriter): Generator<Uint8Array, number, undefined> {
-    const revision = this.#firstHistoryRevision - 1;
-    if (revision < 2) return 0;
+    const revision = this.#firstHistoryRevision;
+    if (revision < 3) return 0;
     let count = 0;
     let from: ByteString | undefined = emptyByteString;
     while (from !== undefined) {
       let next: ByteString | undefined;
       this.#keys.index.visit(from, undefined, (history) => {
         chunk.visited();
-        const base = history.liveAt(revision);
+        const base = history.baseOf(revision);
         if (base !== undefined) {
           chunk.version(recordTags.base, base);
           count += 1;

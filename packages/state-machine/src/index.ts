@@ -23,5 +23,6 @@ export { RangeReader, type RangeReaderOutcome, type RangeSlice } from "./range-r
 export { Restorer } from "./restorer.js";
 export { SnapshotFormatError } from "./snapshot-format.js";
 export { StateMachine } from "./state-machine.js";
+export type { TxnBounds, TxnExcess, Upcoming } from "./transaction-bounds.js";
 export { isReadOnlyTxn, isSerializableTxn } from "./transactions.js";
 export * from "./types.js";

@@ -97,6 +97,11 @@ export class KeyHistory {
     return version === undefined || version.version === 0 ? undefined : version;
   }
 
+  /** The version that everything from `revision` on builds upon: the live one before it, unless `revision` itself replaces it. */
+  baseOf(revision: number): KeyVersion | undefined {
+    return this.at(revision)?.modRevision === revision ? undefined : this.liveAt(revision - 1);
+  }
+
   /** Every kept version, oldest first. */
   versions(): readonly KeyVersion[] {
     return this.#earlier === undefined ? [this.#latest] : [...this.#earlier, this.#latest];
@@ -104,13 +109,14 @@ export class KeyHistory {
 
   /**
    * Drops what can no longer be read once everything before `revision` is compacted: all versions below it but the
-   * newest, and that one too if it is a deletion (COMP-3, COMP-4). Returns the bytes given up. The latest version
+   * newest, and that one too if it is a deletion or replaced at `revision` (COMP-3, COMP-4). Returns the bytes given up. The latest version
    * always stays; `isForgotten` tells when the whole history may go.
    */
   trim(revision: number): number {
     const earlier = this.#earlier;
     if (earlier === undefined) return 0;
-    const keptFrom = this.#latest.modRevision < revision ? earlier.length : firstReadable(earlier, revision);
+    const keptFrom =
+      this.#latest.modRevision <= revision ? firstAfter(earlier, revision - 1) : firstReadable(earlier, revision);
     if (keptFrom === 0) return 0;
     let bytes = 0;
     for (let index = 0; index < keptFrom; index++) bytes += versionBytes(earlier[index]!);
@@ -126,10 +132,14 @@ export class KeyHistory {
 
 // Functions and not private methods: these would cost every key a hidden field.
 
-/** Position of the first of the earlier versions that stays readable when everything before `revision` is compacted. */
+/**
+ * Position of the first of the earlier versions that stays readable when everything before `revision` is compacted, if the
+ * latest is of a later revision.
+ */
 function firstReadable(earlier: readonly KeyVersion[], revision: number): number {
   const first = firstAfter(earlier, revision - 1);
-  return first > 0 && !isDeletion(earlier[first - 1]!) ? first - 1 : first;
+  const isReplaced = first < earlier.length && earlier[first]!.modRevision === revision;
+  return first > 0 && !isReplaced && !isDeletion(earlier[first - 1]!) ? first - 1 : first;
 }
 
 /** Position of the first of the versions that is newer than `revision`. */

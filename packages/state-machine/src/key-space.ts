@@ -28,6 +28,8 @@ export class KeySpace {
   compactRevision = -1;
   #liveCount = 0;
   #bytes = 0;
+  /** The position in the event log up to which the keys of the events were rid of what is compacted. */
+  #trimmedEnd = 0;
 
   /** How many keys are alive. */
   get liveCount(): number {
@@ -144,7 +146,7 @@ export class KeySpace {
     if (revision === newest) return this.index.countLive(from, to);
     const position = this.events.positionOf(revision + 1);
     if (this.events.end - position < this.index.countKnown(from, to)) {
-      return this.index.countLive(from, to) - this.#growthSince(position, from, to);
+      return this.index.countLive(from, to) - this.growthBetween(position, this.events.end, from, to);
     }
     let count = 0;
     this.visitAt(from, to, revision, () => {
@@ -153,29 +155,46 @@ export class KeySpace {
     return count;
   }
 
-  /**
-   * Removes up to `eventsMax` compacted events and the versions that only they needed. Returns whether nothing of the
-   * kind is left.
-   */
-  sweep(eventsMax: number): boolean {
-    const { events, compactRevision } = this;
-    for (let count = 0; events.start < events.end; count++) {
-      if (events.at(events.start).modRevision >= compactRevision) return true;
-      if (count >= eventsMax) return false;
-      this.#trim(events.dropFirst().key);
-    }
-    return true;
-  }
-
-  /** How many keys more live at the end of time than at `position`. */
-  #growthSince(position: number, from: ByteString, to: ByteString | undefined): number {
+  /** How many keys more live at the position `end` of the event log than at `start`; all events in between must be kept. */
+  growthBetween(start: number, end: number, from: ByteString, to: ByteString | undefined): number {
     let growth = 0;
-    for (let index = position; index < this.events.end; index++) {
-      const event = this.events.at(index);
+    for (let position = start; position < end; position++) {
+      const event = this.events.at(position);
       if (event.version > 1 || event.key < from || (to !== undefined && event.key >= to)) continue;
       growth += event.version === 1 ? 1 : -1;
     }
     return growth;
+  }
+
+  /**
+   * How many keys and events at most are looked at, besides the pairs that are wanted, to count and read at `revision`: the older
+   * it is the more, and for every key that is deleted now.
+   */
+  detourAt(from: ByteString, to: ByteString | undefined, revision: number): number {
+    const changes = this.events.end - this.events.positionOf(revision + 1);
+    return changes + this.index.countKnown(from, to) - this.index.countLive(from, to);
+  }
+
+  /**
+   * Removes compacted events and the versions that only they needed, and what the events of the compacted revision itself
+   * replaced; looks at no more than `eventsMax` events for it. Returns whether nothing of the kind is left.
+   */
+  sweep(eventsMax: number): boolean {
+    const { events, compactRevision } = this;
+    let count = 0;
+    for (; events.start < events.end && events.at(events.start).modRevision < compactRevision; count++) {
+      if (count >= eventsMax) return false;
+      this.#trim(events.dropFirst().key);
+    }
+    this.#trimmedEnd = Math.max(this.#trimmedEnd, events.start);
+    for (; this.#trimmedEnd < events.end; count++) {
+      const event = events.at(this.#trimmedEnd);
+      if (event.modRevision > compactRevision) return true;
+      if (count >= eventsMax) return false;
+      this.#trim(event.key);
+      this.#trimmedEnd += 1;
+    }
+    return true;
   }
 
   #trim(key: ByteString): void {

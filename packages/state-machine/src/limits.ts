@@ -39,6 +39,15 @@ export const readerSkipsMax = 4096;
 /** After about so many steps of sorting there is a pause. */
 export const sortSliceLength = 4096;
 
+/** After so many keys or events looked at while keys of an older revision are counted there is a pause. */
+export const countSliceLength = 4096;
+
+/** What a pair counts for in the answer of a transaction besides its key and value: small ones take more time than their bytes. */
+export const answerPairOverheadBytes = 128;
+
+/** Finding out how much a transaction would give back is itself given up after so many times the keys that it may go through. */
+export const sizingVisitsPerKey = 3;
+
 /** What a put costs besides its key and value (MAINT-6), in bytes. */
 export const putOverheadBytes = 256;
 

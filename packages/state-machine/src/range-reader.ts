@@ -36,14 +36,17 @@ export class RangeReader {
   #from: ByteString;
   #remaining: number;
 
-  /** For a request that is not refused; `revision` is the one it asks for, or the current one. */
-  constructor(keys: KeySpace, request: RangeRequest, revision: number) {
+  /**
+   * For a request that is not refused; `revision` is the one it asks for, or the current one. Counts the keys, unless it is told
+   * their `count`.
+   */
+  constructor(keys: KeySpace, request: RangeRequest, revision: number, count?: number) {
     this.revision = revision;
     this.#keys = keys;
     this.#request = request;
     this.#from = request.key;
     this.#to = isSingleKey(request.rangeEnd) ? keyAfter(request.key) : upperBound(request.rangeEnd);
-    this.count = keys.countAt(this.#from, this.#to, revision);
+    this.count = count ?? keys.countAt(this.#from, this.#to, revision);
     this.more = !request.countOnly && request.limit > 0 && this.count > request.limit;
     this.#remaining = request.countOnly ? 0 : this.more ? request.limit : this.count;
   }

@@ -60,15 +60,21 @@ function readSingle(
 function findPairs(keys: KeySpace, request: RangeRequest, revision: number): KeyVersion[] {
   const found: KeyVersion[] = [];
   const filtered = hasFilters(request);
-  // Without an order, etcd takes the first pairs in key order and sorts these by the target (KV-9).
-  const ordered = request.sortOrder !== SortOrder.NONE && !isKeyOrder(request);
-  const pairsMax = request.limit > 0 && !filtered && !ordered ? request.limit + 1 : Number.POSITIVE_INFINITY;
+  const pairsMax = request.limit > 0 && isCutEarly(request) ? request.limit + 1 : Number.POSITIVE_INFINITY;
   keys.visitAt(request.key, upperBound(request.rangeEnd), revision, (pair) => {
     if (filtered && !passes(request, pair)) return true;
     found.push(pair);
     return found.length < pairsMax;
   });
   return isKeyOrder(request) ? found : sortPairs(request, found);
+}
+
+/**
+ * Whether no more pairs than `limit` says, and one, need be looked at: without an order, etcd takes the first pairs in key order
+ * and sorts these by the target (KV-9).
+ */
+export function isCutEarly(request: RangeRequest): boolean {
+  return !hasFilters(request) && (isKeyOrder(request) || request.sortOrder === SortOrder.NONE);
 }
 
 /** Whether the answer comes in the order of the index. */

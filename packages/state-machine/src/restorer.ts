@@ -152,7 +152,8 @@ export class Restorer {
     check(pair.modRevision <= this.#revision, "event newer than the snapshot");
     const history = this.#keys.history(pair.key);
     const previous = history?.isLive ? history.latest : undefined;
-    checkSuccession(previous, pair);
+    // What was replaced at the compacted revision itself is not needed any more, and may be left out.
+    if (history !== undefined || pair.modRevision !== this.#keys.compactRevision) checkSuccession(previous, pair);
     if (previous !== undefined) this.#detach(previous);
     this.#keys.revision = pair.modRevision;
     this.#keys.restore(history, this.#attached(pair, history?.latest ?? pair));

@@ -19,6 +19,7 @@ import { freezeAuth } from "./auth/auth-snapshot.js";
 import { AuthStore } from "./auth/auth-store.js";
 import type { AuthCommand, AuthView, Caller } from "./auth/auth-types.js";
 import { ChangeSet, headerAt, noChanges } from "./change-set.js";
+import { hasEffect } from "./effects.js";
 import { FrozenState } from "./frozen-state.js";
 import { previousVersion, type RevisionVisitor, readHistory } from "./history-reader.js";
 import { noLease } from "./key-history.js";
@@ -28,7 +29,8 @@ import { LargeRange } from "./large-range.js";
 import { LeaseTable } from "./leases.js";
 import { leaseTtlSecondsMax, recordOverheadBytes } from "./limits.js";
 import { RangeReader, type RangeReaderOutcome } from "./range-reader.js";
-import { rangeRefusal, readRange } from "./ranges.js";
+import { isCutEarly, rangeRefusal, readRange } from "./ranges.js";
+import { type TxnBounds, type TxnExcess, txnExcess, type Upcoming } from "./transaction-bounds.js";
 import { chooseTxn, isReadOnlyTxn, putRefusal, runTxn, txnRefusal } from "./transactions.js";
 import type { Command, KeyVersion, LeaseChange, LeaseRecord, Outcome, RangeOutcome, Refusal } from "./types.js";
 
@@ -132,6 +134,15 @@ export class StateMachine {
   }
 
   /**
+   * Whether `command`, which adds nothing to the store, would change anything if `caller` had it applied now. For telling what
+   * frees something from what only asks to; `apply` does not depend on it.
+   */
+  hasEffect(command: Command, caller: Caller | undefined): boolean {
+    if (this.commandRefusal(command, caller) !== undefined) return false;
+    return hasEffect(this.#keys, this.#leases, this.#auth, this.#alarms, command);
+  }
+
+  /**
    * Applies the next command of the log, asked for by `caller`. Total: whatever the command, there is an outcome, and a
    * refused command changes nothing but the count of commands. An error thrown means a bug. Alarms are looked at first,
    * then permissions, then the state (ORD-1).
@@ -159,6 +170,14 @@ export class StateMachine {
     return this.#runTxn(request);
   }
 
+  /**
+   * Which bound a transaction of legal shape would pass, if it were applied now or after `upcoming`; for refusing it before it is
+   * proposed. `apply` does not look at bounds.
+   */
+  txnExcess(request: TxnRequest, bounds: TxnBounds, upcoming: Upcoming): TxnExcess | undefined {
+    return txnExcess(this.#keys, request, bounds, upcoming);
+  }
+
   /** A reader for a range that is too large to be answered at once (KV-14). */
   rangeReader(request: RangeRequest): RangeReaderOutcome {
     const refusal = rangeRefusal(this.#keys, request);
@@ -172,10 +191,20 @@ export class StateMachine {
     return new LargeRange(this.#keys, request, request.revision <= 0 ? this.revision : request.revision);
   }
 
-  /** Whether a range of more than `keysMax` keys is asked for, as far as that can be told without looking for them. */
+  /** Why a range cannot be read at the revision it asks for (KV-12); undefined if it can. */
+  rangeRefusal(request: RangeRequest): Refusal | undefined {
+    return rangeRefusal(this.#keys, request);
+  }
+
+  /** Whether more than about `keysMax` keys or events have to be looked at for a range, as far as that can be told beforehand. */
   isLargeRange(request: RangeRequest, keysMax: number): boolean {
-    if (isSingleKey(request.rangeEnd) || request.countOnly) return false;
-    return this.#keys.index.countKnown(request.key, upperBound(request.rangeEnd)) > keysMax;
+    const { key, rangeEnd, limit, countOnly, revision } = request;
+    if (isSingleKey(rangeEnd)) return false;
+    const to = upperBound(rangeEnd);
+    const known = this.#keys.index.countKnown(key, to);
+    if (known <= keysMax) return false;
+    const pairs = countOnly ? 0 : limit > 0 && isCutEarly(request) ? Math.min(limit, known) : known;
+    return pairs > keysMax || (revision > 0 && pairs + this.#keys.detourAt(key, to, revision) > keysMax);
   }
 
   /** The live version of `key` now. */

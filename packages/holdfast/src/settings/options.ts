@@ -102,6 +102,13 @@ const auth: Option[] = [
   text("--auth-token <kind>", "simple, or jwt,sign-method=...,pub-key=...,priv-key=...,ttl=...").default("simple"),
   number("--auth-token-ttl <seconds>", "lifetime of a simple token from its last use", 1).default(300),
   number("--bcrypt-cost <cost>", "work factor of password hashes; one more doubles the time", 4, 28).default(10),
+  number("--login-failures-per-user <count>", "failed logins of a user before waits; default 10; 0: no waits", 0),
+  number(
+    "--login-failures-per-address <count>",
+    "failed logins from an address before waits; default 50; 0: no waits",
+    0,
+  ),
+  duration("--login-backoff-max <duration>", "longest wait after failed logins; default 30s; 0: no waits"),
 ];
 
 const store: Option[] = [
@@ -122,6 +129,8 @@ const limits: Option[] = [
   number("--max-request-bytes <bytes>", "largest request", 1, 60 * 1024 * 1024).default(1_572_864),
   number("--max-txn-ops <count>", "most operations of a transaction", 1).default(128),
   number("--max-concurrent-streams <count>", "calls of one connection at a time; default 1000", 1, 4_294_967_295),
+  number("--max-connections <count>", "connections over HTTP/2, and those from 127.0.0.1 or ::1; default 10000", 1),
+  number("--max-connections-per-address <count>", "connections of a peer address; default 1000; 0: any number", 0),
   duration("--grpc-keepalive-min-time <duration>", "shortest time between two pings of a client; default 5s"),
   duration("--grpc-keepalive-interval <duration>", "silence after which a client is pinged; default 30s; 0: never"),
   duration("--grpc-keepalive-timeout <duration>", "time for its answer; default 20s; 0: any"),

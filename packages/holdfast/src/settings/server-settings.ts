@@ -30,6 +30,9 @@ export interface RawSettings {
   readonly authToken: string;
   readonly authTokenTtl: number;
   readonly bcryptCost: number;
+  readonly loginFailuresPerUser?: number;
+  readonly loginFailuresPerAddress?: number;
+  readonly loginBackoffMax?: number;
   readonly quotaBackendBytes: number;
   readonly autoCompactionMode: "periodic" | "revision";
   readonly autoCompactionRetention: string;
@@ -38,6 +41,8 @@ export interface RawSettings {
   readonly maxRequestBytes: number;
   readonly maxTxnOps: number;
   readonly maxConcurrentStreams?: number;
+  readonly maxConnections?: number;
+  readonly maxConnectionsPerAddress?: number;
   readonly grpcKeepaliveMinTime?: number;
   readonly grpcKeepaliveInterval?: number;
   readonly grpcKeepaliveTimeout?: number;
@@ -73,6 +78,7 @@ export function serverOptions(raw: RawSettings): Omit<ServerOptions, "dataDir" |
     serviceLimits: serviceLimits(raw),
     replicaLimits: defined({ sweepItems: raw.compactionBatchLimit }),
     transportLimits: transportLimits(raw),
+    netLimits: netLimits(raw),
   });
 }
 
@@ -187,6 +193,9 @@ function serviceLimits(raw: RawSettings): NonNullable<ServerOptions["serviceLimi
     leaseTtlMinSeconds: leaseTtlMinSeconds(raw.heartbeatInterval, raw.electionTimeout),
     watchFragmentBytes: raw.maxRequestBytes + messageOverheadBytes,
     watchProgressIntervalMs: progressMs,
+    loginFailuresPerUser: raw.loginFailuresPerUser,
+    loginFailuresPerAddress: raw.loginFailuresPerAddress,
+    loginBackoffMaxMs: raw.loginBackoffMax,
   });
 }
 
@@ -203,9 +212,18 @@ function transportLimits(raw: RawSettings): NonNullable<ServerOptions["transport
   return defined({
     messageBytesMax: raw.maxRequestBytes + messageOverheadBytes,
     streamsPerConnectionMax: raw.maxConcurrentStreams,
+    connectionsTotalMax: raw.maxConnections,
     pingFloorMs: raw.grpcKeepaliveMinTime,
     keepaliveIdleMs: raw.grpcKeepaliveInterval === 0 ? neverMs : raw.grpcKeepaliveInterval,
     keepaliveTimeoutMs: raw.grpcKeepaliveTimeout === 0 ? neverMs : raw.grpcKeepaliveTimeout,
+  });
+}
+
+function netLimits(raw: RawSettings): NonNullable<ServerOptions["netLimits"]> {
+  return defined({
+    connectionsPerAddressMax:
+      raw.maxConnectionsPerAddress === 0 ? Number.MAX_SAFE_INTEGER : raw.maxConnectionsPerAddress,
+    connectionsFromLoopbackMax: raw.maxConnections,
   });
 }
 

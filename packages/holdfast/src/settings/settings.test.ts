@@ -69,6 +69,25 @@ test("several addresses are separated by commas, in a flag, a variable and the f
   assert.deepEqual(settings([], {}, "listen: 127.0.0.1:1,[::1]:2").server.listen, expected);
 });
 
+test("F25, F49: limits of connections and of failed logins are the server's own unless they are said; 0 lifts them", () => {
+  const { netLimits, transportLimits, serviceLimits } = settings([]).server;
+  assert.deepEqual(netLimits, {});
+  assert.equal(transportLimits?.connectionsTotalMax, undefined);
+  assert.equal(serviceLimits?.loginFailuresPerUser, undefined);
+  const flags =
+    "--max-connections 7 --max-connections-per-address 0 --login-failures-per-user 0 --login-failures-per-address 6";
+  const { server } = settings(flags.split(" "), { HOLDFAST_LOGIN_BACKOFF_MAX: "5s" });
+  assert.deepEqual(server.netLimits, {
+    connectionsPerAddressMax: Number.MAX_SAFE_INTEGER,
+    connectionsFromLoopbackMax: 7,
+  });
+  assert.equal(server.transportLimits?.connectionsTotalMax, 7);
+  const { loginFailuresPerUser, loginFailuresPerAddress, loginBackoffMaxMs } = server.serviceLimits ?? {};
+  assert.deepEqual([loginFailuresPerUser, loginFailuresPerAddress, loginBackoffMaxMs], [0, 6, 5_000]);
+  assert.equal(settings([], {}, "login-backoff-max: 0").server.serviceLimits?.loginBackoffMaxMs, 0);
+  assert.equal(settings(["--max-connections-per-address", "5"]).server.netLimits?.connectionsPerAddressMax, 5);
+});
+
 test("in-memory can be said in each of the three ways", () => {
   assert.equal(settings(["--in-memory"]).inMemory, true);
   assert.equal(settings([], { HOLDFAST_IN_MEMORY: "true" }).inMemory, true);

@@ -62,6 +62,6 @@ const sources = ["default", "config", "etcd-env", "env", "cli"];
 function prefersDataDir(command: Command): boolean {
   const strength = (name: string): number => sources.indexOf(command.getOptionValueSource(name) ?? "default");
   const [dataDir, inMemory] = [strength("dataDir"), strength("inMemory")];
-  if (dataDir === inMemory) throw new UsageError("in-memory and data-dir exclude each other");
+  if (dataDir === inMemory) throw new UsageError("--in-memory and --data-dir exclude each other");
   return dataDir > inMemory;
 }

@@ -68,10 +68,13 @@ test("save, status, restore, serve", async (t) => {
   assert.equal(restored.code, exitCodes.ok, restored.stderr);
   assert.match(restored.stdout, new RegExp(`holdfast serve --data-dir ${dataDir}\n$`));
   assert.equal(await countAt(await serveCommand(t, "--data-dir", dataDir)), 2);
-  assert.match(restored.stdout, /: revision 1000000004, keys 2, leases 0\n/);
+  assert.match(
+    restored.stdout,
+    /: revision 1000000004, keys 2, leases 0\nthe revision was raised by 1000000000 and history is compacted/,
+  );
   const exact = join(folder, "exact");
   const asSaved = await runCommand("snapshot", "restore", file, "--data-dir", exact, "--bump-revision", "0");
-  assert.match(asSaved.stdout, /: revision 4, keys 2, leases 0\n/);
+  assert.match(asSaved.stdout, /: revision 4, keys 2, leases 0\nrevisions and history are as they were saved\n/);
   const again = await runCommand("snapshot", "restore", file, "--data-dir", dataDir);
   assert.equal(again.code, exitCodes.refused);
   assert.match(again.stderr, /^holdfast: data folder .*restored is not empty/);
@@ -80,7 +83,9 @@ test("save, status, restore, serve", async (t) => {
 test("files that cannot be used: one line each, and an exit code of their own", async () => {
   const missing = await runCommand("snapshot", "status", join(folder, "missing.db"));
   assert.equal(missing.code, exitCodes.folderUnreadable);
-  assert.match(missing.stderr, /^holdfast: .*missing\.db.*\n$/);
+  assert.match(missing.stderr, /^holdfast: cannot use \S*missing\.db: there is no such file\n$/);
+  const toRestore = await runCommand("snapshot", "restore", join(folder, "no.db"), "--data-dir", join(folder, "none"));
+  assert.match(toRestore.stderr, /^holdfast: cannot use \S*no\.db: there is no such file\n$/);
   const foreign = join(folder, "foreign.db");
   writeFileSync(foreign, "something else");
   for (const args of [

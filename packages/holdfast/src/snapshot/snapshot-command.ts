@@ -97,9 +97,15 @@ interface RestoreOptions {
 
 async function runRestore(file: string, options: RestoreOptions): Promise<void> {
   const folder = resolve(options.dataDir);
-  const summary = summaryOf(await restoreSnapshotFile(file, folder, revisionStepOf(options)));
+  const step = revisionStepOf(options);
+  const summary = summaryOf(await restoreSnapshotFile(file, folder, step));
+  const history =
+    step === 0
+      ? "revisions and history are as they were saved\n"
+      : `the revision was raised by ${step} and history is compacted: watches and reads of older revisions end as compacted\n`;
   process.stdout.write(
     `restored ${file} into ${folder}: revision ${summary.revision}, keys ${summary.keys}, leases ${summary.leases}\n` +
+      history +
       `serve it with: holdfast serve --data-dir ${folder}\n`,
   );
 }

@@ -153,9 +153,33 @@ test("F6: usage tells how much can be appended without more space", async () => 
   const promised = log.usage().bytesReserved;
   while ((await run.append(log, "x".repeat(380))).fate === "stored") storedBytes += 512;
   assert.equal(storedBytes, promised - (TIGHT_LIMITS.reservedBytes as number));
-  while ((await run.append(log, "y".repeat(380), true)).fate === "stored") storedBytes += 512;
+  while ((await run.append(log, "y".repeat(380), 1)).fate === "stored") storedBytes += 512;
   assert.equal(storedBytes, promised);
   assert.equal(log.usage().bytesReserved, 0);
+  await log.close();
+});
+
+test("F6: an entry that may use up a share of the reserve leaves the rest, after a restart too", async () => {
+  // Room for six entries of a sector, and for the start of an epoch.
+  const run = new FaultRun(new SimulatedDisk("microtasks"), 7, { reservedBytes: 7 * 512 });
+  let log = await openedAndOwned(run);
+  const full = (operation: DiskOperation): Fault | undefined => (operation === "segment.create" ? NO_SPACE : undefined);
+  run.disk.faults = full;
+  let attempts = 0;
+  const storedWith = async (share: number): Promise<number> => {
+    let stored = 0;
+    while ((await run.append(log, `${attempts++}`.padEnd(100, "x"), share)).fate === "stored") stored += 1;
+    return stored;
+  };
+  await storedWith(0);
+  assert.equal(await storedWith(3 / 7), 3);
+  assert.equal(await storedWith(0), 0);
+  assert.equal(await storedWith(5 / 7), 2);
+  run.disk.kill();
+  run.disk.restart("strict", seededRandom(1));
+  run.disk.faults = full;
+  log = await openedAndOwned(run);
+  assert.deepEqual([await storedWith(3 / 7), await storedWith(5 / 7), await storedWith(1)], [0, 0, 1]);
   await log.close();
 });
 
@@ -174,7 +198,7 @@ test("F6, LIMIT reservedBytes: whenever the disk becomes full, there is room lef
       while ((await run.append(log, `${stored}`.padEnd(bytes, "full"))).fate === "stored") stored += 1;
       storedOnFullDisk.add(stored);
       assert.deepEqual(await run.append(log, "an ordinary one".padEnd(bytes)), { fate: "refused", why: "full" });
-      assert.equal((await run.append(log, "a lease ends", true)).fate, "stored");
+      assert.equal((await run.append(log, "a lease ends", 1)).fate, "stored");
       run.disk.kill();
       run.disk.restart("strict", seededRandom(before));
       run.disk.faults = full;
@@ -183,7 +207,7 @@ test("F6, LIMIT reservedBytes: whenever the disk becomes full, there is room lef
         fate: "refused",
         why: "full",
       });
-      assert.equal((await run.append(reopened, "a key is deleted", true)).fate, "stored");
+      assert.equal((await run.append(reopened, "a key is deleted", 1)).fate, "stored");
       run.disk.faults = undefined;
       assert.equal((await run.append(reopened, "space has returned".padEnd(bytes))).fate, "stored");
       await reopened.close();

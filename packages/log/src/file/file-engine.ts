@@ -72,7 +72,7 @@ export class FileEngine implements LogEngine {
   #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
   #entryBytes = 0;
   #index = 0;
-  #useReserve = false;
+  #reserveShare = 0;
   #putDone: ((result: PutResult) => void) | undefined;
   /** The segment the put in flight opens, if it does not go into the last one. */
   #opening: Spare | undefined;
@@ -116,7 +116,7 @@ export class FileEngine implements LogEngine {
     }
   }
 
-  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, useReserve = false): void {
+  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, reserveShare = 0): void {
     if (this.#putDone !== undefined) throw new Error("put while another one is in flight");
     this.#putDone = done;
     const answer = this.#answerAtOnce(index, bytes.length);
@@ -125,7 +125,7 @@ export class FileEngine implements LogEngine {
       return;
     }
     this.#index = index;
-    this.#useReserve = useReserve;
+    this.#reserveShare = reserveShare;
     this.#entryBytes = bytes.length;
     this.#scratch = grown(this.#scratch, SEGMENT_HEADER_BYTES + recordBytes(bytes.length));
     this.#scratch.set(bytes, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
@@ -227,7 +227,7 @@ export class FileEngine implements LogEngine {
   #writeWhereRoomIs(log: OpenLog, length: number): void {
     const { last, lastFile } = log;
     const spare = this.#spare.ready;
-    const kept = spare !== undefined || this.#useReserve ? 0 : this.#limits.reservedBytes;
+    const kept = spare !== undefined ? 0 : this.#limits.reservedBytes * (1 - this.#reserveShare);
     if (last.end + length <= last.bytes - kept) {
       this.#seal(last.sequence, last.end);
       this.#writer.write(lastFile, this.#scratch, SEGMENT_HEADER_BYTES, length, last.end);

@@ -275,3 +275,35 @@ function snapshotsOf(disk: SimulatedDisk): number[] {
   const names = [...disk.image().keys()].filter((path) => /snapshot-\d+$/.test(path));
   return names.map((path) => Number(path.slice(path.indexOf("snapshot-") + 9))).sort((a, b) => a - b);
 }
+
+test("F5, F6: a mark and a second snapshot of the same state let the log go, and either of the two is enough", async () => {
+  const disk = new SimulatedDisk("microtasks");
+  const log = await openImage(new Map(), LIMITS, disk);
+  await log.acquire();
+  assert.equal(await log.markForSnapshot(), undefined, "without a snapshot there is nothing to gain");
+  for (let i = 0; i < 60; i++) await stored(log, `payload ${i}`);
+  const last = log.lastIndex;
+  await log.writeSnapshot(last, snapshotChunks(last));
+  const before = log.usage();
+  assert.equal(before.firstIndex, 1);
+  assert.equal(await log.markForSnapshot(), last + 1);
+  assert.equal(await log.markForSnapshot(), last + 2, "until there is a snapshot at it");
+  await log.writeSnapshot(last + 1, snapshotChunks(last));
+  const { firstIndex, bytesOnDisk } = log.usage();
+  assert.ok(firstIndex > last - 20 && bytesOnDisk < before.bytesOnDisk, `${firstIndex}, ${bytesOnDisk}`);
+  assert.equal(await log.markForSnapshot(), undefined, "nothing more is to be gained");
+  await stored(log, "after");
+  await log.close();
+  for (const index of snapshotsOf(disk)) {
+    const path = snapshotPath(index);
+    const image = withFile(
+      disk.image(),
+      path,
+      changed(disk.image().get(path)!, (copy) => (copy[90]! ^= 1)),
+    );
+    const reopened = await openImage(image, LIMITS);
+    assert.deepEqual(await snapshotOf(reopened), snapshotChunks(last).map(String));
+    assert.deepEqual((await replayed(reopened, reopened.snapshot?.index)).map(payloadOf), ["after"]);
+    await reopened.close();
+  }
+});

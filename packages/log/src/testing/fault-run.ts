@@ -81,10 +81,12 @@ export class FaultRun {
     }
   }
 
-  async append(log: Log, payload: string, useReserve = false): Promise<AppendResult> {
+  async append(log: Log, payload: string, reserveShare = 0): Promise<AppendResult> {
     const call: { readonly payload: string; told: Told } = { payload, told: "nothing" };
     this.#calls.push(call);
-    const result = await new Promise<AppendResult>((resolve) => log.append(Buffer.from(payload), resolve, useReserve));
+    const result = await new Promise<AppendResult>((resolve) =>
+      log.append(Buffer.from(payload), resolve, reserveShare),
+    );
     if (this.disk.isDead) return result;
     call.told = result.fate;
     this.results.push(result);

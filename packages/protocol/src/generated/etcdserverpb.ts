@@ -2560,12 +2560,16 @@ export function readWatchCreateRequest(reader: Reader, into: WatchCreateRequest 
         break;
       }
       case 40: {
+        reader.item();
         (message.filters as FilterType[]).push(reader.int32());
         break;
       }
       case 42: {
         const outer = reader.enter();
-        while (reader.position < reader.limit) (message.filters as FilterType[]).push(reader.int32());
+        while (reader.position < reader.limit) {
+          reader.item();
+          (message.filters as FilterType[]).push(reader.int32());
+        }
         reader.leave(outer);
         break;
       }
@@ -3832,6 +3836,7 @@ export function readLeaseTimeToLiveResponse(reader: Reader, into: LeaseTimeToLiv
         break;
       }
       case 42: {
+        reader.item();
         (message.keys as ByteString[]).push(reader.byteString());
         break;
       }

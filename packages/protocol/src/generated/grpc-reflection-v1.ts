@@ -430,6 +430,7 @@ export function readFileDescriptorResponse(reader: Reader, into: FileDescriptorR
     const tag = reader.tag();
     switch (tag) {
       case 10: {
+        reader.item();
         (message.fileDescriptorProto as Uint8Array[]).push(reader.bytes());
         break;
       }
@@ -508,12 +509,16 @@ export function readExtensionNumberResponse(reader: Reader, into: ExtensionNumbe
         break;
       }
       case 16: {
+        reader.item();
         (message.extensionNumber as number[]).push(reader.int32());
         break;
       }
       case 18: {
         const outer = reader.enter();
-        while (reader.position < reader.limit) (message.extensionNumber as number[]).push(reader.int32());
+        while (reader.position < reader.limit) {
+          reader.item();
+          (message.extensionNumber as number[]).push(reader.int32());
+        }
         reader.leave(outer);
         break;
       }

@@ -10,11 +10,14 @@ import { type ByteString, emptyByteString } from "../byte-string.js";
 import { messageDepthMax } from "../limits.js";
 import { ByteCopier } from "./byte-copies.js";
 import { halves, highHalf, lowHalf, signedWhole, unsignedWhole } from "./halves.js";
-import { MalformedMessageError } from "./malformed-message-error.js";
+import { MalformedMessageError, TooManyItemsError } from "./malformed-message-error.js";
 import { shortLatin1, shortLatin1Max } from "./short-latin1-table.js";
 import { emptyBytes, fieldNumberMax, WireType } from "./wire-format.js";
 
 const two32 = 2 ** 32;
+
+/** As a number of items: more than any message has bytes for. A small integer, which the engine counts without allocating. */
+const unbounded = 2 ** 30 - 1;
 
 /** Where the tenth and last byte of a varint goes in its upper half: one bit, the 64th, is left for it. */
 const tenthByteShift = 31;
@@ -26,6 +29,8 @@ export class Reader {
   #bytes: Uint8Array = emptyBytes;
   readonly #copier = new ByteCopier();
   #depth = 0;
+  #itemsLeft = unbounded;
+  #itemsOfNext = unbounded;
   #low = 0;
   #high = 0;
   /** Where the next byte is read. */
@@ -38,8 +43,15 @@ export class Reader {
     if (start < 0 || end < start || end > bytes.length) throw new RangeError("not a range of the bytes given");
     this.#bytes = bytes;
     this.#depth = 0;
+    this.#itemsLeft = this.#itemsOfNext;
+    this.#itemsOfNext = unbounded;
     this.position = start;
     this.limit = end;
+  }
+
+  /** Lets the message after the next `reset` have this many items, see `decodeBounded`, and no more. */
+  boundNext(itemsMax: number): void {
+    this.#itemsOfNext = Math.min(itemsMax, unbounded);
   }
 
   /** The tag of the next field. Known tags are compared whole; all others go to `skip`. */
@@ -135,6 +147,7 @@ export class Reader {
 
   /** A `string` field; it has to be valid UTF-8. */
   string(): string {
+    this.item();
     const end = this.#lengthDelimitedEnd();
     const start = this.position;
     this.position = end;
@@ -146,11 +159,18 @@ export class Reader {
     }
   }
 
+  /** Counts an element of a list of numbers or bytes, which is about to be read. Messages and texts count themselves. */
+  item(): void {
+    this.#itemsLeft -= 1;
+    if (this.#itemsLeft < 0) throw new TooManyItemsError();
+  }
+
   /**
    * Reads a length and narrows `limit` to the message (or packed list) that follows.
    * Returns the limit to be handed to `leave`.
    */
   enter(): number {
+    this.item();
     const end = this.#lengthDelimitedEnd();
     const outer = this.limit;
     this.limit = end;

@@ -49,11 +49,16 @@ function emitCases(message, field) {
   if (!field.repeated) {
     return emitCase(tagOf(field, wireType), [...clearCall(message, field), `${target} = reader.${read}();`]);
   }
-  const lines = emitCase(tagOf(field, wireType), [`${list}.push(reader.${read}());`]);
+  // A text counts itself.
+  const count = read === "string" ? [] : ["reader.item();"];
+  const lines = emitCase(tagOf(field, wireType), [...count, `${list}.push(reader.${read}());`]);
   if (wireType === 2) return lines;
   const packed = [
     "const outer = reader.enter();",
-    `while (reader.position < reader.limit) ${list}.push(reader.${read}());`,
+    "while (reader.position < reader.limit) {",
+    "  reader.item();",
+    `  ${list}.push(reader.${read}());`,
+    "}",
     "reader.leave(outer);",
   ];
   return [...lines, ...emitCase(tagOf(field, 2), packed)];

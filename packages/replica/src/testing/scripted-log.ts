@@ -9,8 +9,8 @@ export class ScriptedLog implements Log {
   epoch = 0;
   /** Payload sizes of the appends so far. */
   readonly appended: number[] = [];
-  /** Which of them might use the reserve. */
-  readonly usedReserve: boolean[] = [];
+  /** How much of the reserve each of them might use up. */
+  readonly reserveShares: number[] = [];
   /** The payload of the newest. */
   payload: Uint8Array = new Uint8Array(0);
   #done: ((result: AppendResult) => void) | undefined;
@@ -21,10 +21,10 @@ export class ScriptedLog implements Log {
     return ++this.epoch;
   }
 
-  append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve = false): void {
+  append(payload: Uint8Array, done: (result: AppendResult) => void, reserveShare = 0): void {
     if (this.#done !== undefined) throw new Error("one append at a time");
     this.appended.push(payload.length);
-    this.usedReserve.push(useReserve);
+    this.reserveShares.push(reserveShare);
     this.payload = payload.slice();
     this.#done = done;
   }
@@ -45,6 +45,8 @@ export class ScriptedLog implements Log {
   async barrier(): Promise<void> {}
 
   async writeSnapshot(): Promise<void> {}
+
+  async markForSnapshot(): Promise<undefined> {}
 
   usage(): LogUsage {
     return { firstIndex: 1, lastIndex: this.lastIndex, bytesOnDisk: 0, bytesReserved: 0 };

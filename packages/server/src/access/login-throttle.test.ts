@@ -8,6 +8,7 @@ const few: LoginLimits = {
   loginFailuresPerAddress: 5,
   loginBackoffMinMs: 100,
   loginBackoffMaxMs: 1_000,
+  loginBackoffSharedMaxMs: 400,
   loginFailuresForgottenMs: 10_000,
   loginsRemembered: 4,
 };
@@ -43,14 +44,92 @@ class Kit {
   }
 }
 
-test("LIMIT loginFailuresPerUser, F49: one failure more and the name has to wait, wherever the next try comes from", () => {
+test("LIMIT loginFailuresPerUser, F49: one failure more and the name has to wait at this address, another not", () => {
   const it = new Kit();
   it.fail(3);
   assert.equal(it.refusal(), undefined);
   it.fail(1);
-  assert.equal(it.refusal(), "user");
-  assert.equal(it.refusal("ann", "10.9.9.9"), "user");
+  assert.equal(it.refusal(), "client");
   assert.equal(it.refusal("bob"), undefined);
+});
+
+test("LIMIT loginFailuresPerUser, F49: one failure more from anywhere, and the name has to wait everywhere", () => {
+  for (const each of [1, 2]) {
+    const it = new Kit();
+    for (let i = 0; i < 3; i++) it.fail(each, "ann", `10.0.1.${i}`);
+    assert.equal(it.refusal("ann", "10.0.2.1"), undefined);
+    it.fail(each, "ann", "10.0.1.3");
+    assert.equal(it.refusal("ann", each === 1 ? "10.0.2.1" : "10.0.1.1"), "user");
+    assert.equal(it.refusal("bob", "10.0.2.1"), undefined);
+  }
+});
+
+test("F49: who goes on failing, from a few addresses, keeps nobody out who has not failed", () => {
+  const it = new Kit({ ...defaultServiceLimits });
+  let refused = 0;
+  for (let second = 0; second < 3_600; second++) {
+    it.nowMs += 1_000;
+    for (let guess = 0; guess < 20; guess++) {
+      const address = `10.0.0.${guess % 5}`;
+      if (it.refusal("ann", address) === undefined) it.fail(1, "ann", address);
+    }
+    if (it.refusal("ann", `10.1.${second % 200}.1`) !== undefined) refused++;
+  }
+  assert.equal(refused, 0);
+});
+
+test("LIMIT loginBackoffSharedMaxMs, F49: a name waits no longer for failures from all over, which get no more tries than that", () => {
+  const it = new Kit({ ...defaultServiceLimits, loginsRemembered: 100_000 });
+  let tries = 0;
+  for (let n = 0; it.nowMs < 600_000; n++, it.nowMs += 50) {
+    const address = `2001:db8:0:${n.toString(16)}::1`;
+    if (it.refusal("ann", address) !== undefined) continue;
+    it.fail(1, "ann", address);
+    tries++;
+  }
+  assert.ok(tries < 620, String(tries));
+  it.fail(1, "ann", "2001:db8:1::1");
+  assert.equal(it.waitMs("ann", "2001:db8:2::1"), 1_000);
+});
+
+test("LIMIT loginBackoffSharedMaxMs, F49: who shares an address or a Unix socket with a guesser has to wait no longer", () => {
+  for (const address of ["10.0.0.1", ""]) {
+    const it = new Kit();
+    it.grant("ann", address);
+    it.fail(100, "ann", address);
+    assert.equal(it.waitMs("ann", address), 400, `known at "${address}"`);
+  }
+  const it = new Kit();
+  it.fail(100, "ann", "");
+  assert.equal(it.waitMs("ann", ""), 400);
+});
+
+test("F49: a login that succeeds makes the waits of its name short again, and gives no tries away", () => {
+  for (const each of [1, 2]) {
+    const it = new Kit({ loginFailuresPerAddress: 1_000 });
+    for (let i = 0; i < 20; i++) it.fail(each, "ann", `10.0.1.${i}`);
+    const next = each === 1 ? "10.0.2.1" : "10.0.1.19";
+    assert.equal(it.waitMs("ann", next), 400);
+    it.grant("ann", "10.0.3.1");
+    assert.equal(it.waitMs("ann", next), 400);
+    it.nowMs += 400;
+    it.fail(each === 1 ? 1 : 2, "ann", next);
+    assert.equal(it.waitMs("ann", each === 1 ? "10.0.2.2" : next), each === 1 ? 100 : 200);
+  }
+});
+
+test("F49: an operator can switch each of the waits off", () => {
+  const off = [{ loginFailuresPerUser: 0, loginFailuresPerAddress: 0 }, { loginBackoffMaxMs: 0 }];
+  for (const limits of off) {
+    const it = new Kit(limits);
+    it.fail(100);
+    it.fail(100, "ann", "");
+    for (let i = 0; i < 100; i++) it.fail(1, "ann", `10.0.1.${i}`);
+    for (const address of ["10.0.0.1", "", "10.0.2.1"]) assert.equal(it.refusal("ann", address), undefined, address);
+  }
+  const it = new Kit({ loginFailuresPerUser: 0 });
+  it.fail(6);
+  assert.equal(it.refusal(), "address");
 });
 
 test("LIMIT loginFailuresPerAddress, F49: one failure more, with whatever names, and the address has to wait", () => {
@@ -79,27 +158,27 @@ test("LIMIT loginFailuresForgottenMs, F49: failures are forgotten after a time w
   it.fail(3);
   assert.equal(it.refusal(), undefined);
   it.fail(1);
-  assert.equal(it.refusal(), "user");
+  assert.equal(it.refusal(), "client");
 });
 
-test("LIMIT loginsRemembered, F49: of names, addresses and known clients no more are remembered; the oldest go", () => {
+test("LIMIT loginsRemembered, F49: of names, addresses and users at an address no more are remembered; the oldest go", () => {
   const it = new Kit({ loginFailuresPerAddress: 1_000 });
   it.fail(4, "ann");
   for (let i = 0; i < 3; i++) it.fail(1, `user ${i}`);
-  assert.equal(it.refusal("ann"), "user");
+  assert.equal(it.refusal("ann"), "client");
   it.fail(1, "one too many");
   assert.equal(it.refusal("ann"), undefined);
   for (let i = 0; i < 100; i++) {
-    it.fail(1, "x".repeat(i), `10.0.0.${i}`);
+    it.fail(2, "x".repeat(i), `10.0.0.${i}`);
     it.grant(`user ${i}`, "10.0.0.1");
   }
-  assert.equal(it.throttle.remembered, 3 * few.loginsRemembered);
+  assert.equal(it.throttle.remembered, 5 * few.loginsRemembered);
 });
 
 test("F49, F47: a name that nobody has waits like any other", () => {
   const it = new Kit();
   it.fail(4, "nobody of this name");
-  assert.equal(it.refusal("nobody of this name"), "user");
+  assert.equal(it.refusal("nobody of this name"), "client");
 });
 
 test("F49: nobody is locked out by others: who has logged in is held against its own failures only", () => {
@@ -107,8 +186,8 @@ test("F49: nobody is locked out by others: who has logged in is held against its
   it.grant("ann", "10.0.0.1");
   it.fail(100, "ann", "10.6.6.6");
   it.fail(100, "bob", "10.0.0.1");
-  assert.equal(it.refusal("ann", "10.6.6.6"), "user");
-  assert.equal(it.refusal("bob", "10.0.0.1"), "user");
+  assert.equal(it.refusal("ann", "10.6.6.6"), "client");
+  assert.equal(it.refusal("bob", "10.0.0.1"), "client");
   assert.equal(it.refusal("ann", "10.0.0.1"), undefined);
   it.fail(4, "ann", "10.0.0.1");
   assert.equal(it.refusal("ann", "10.0.0.1"), "client");

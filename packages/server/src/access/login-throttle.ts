@@ -1,27 +1,33 @@
 /**
  * Who has failed to log in so often that the next try is refused before a password is looked at (fault-model F49).
  *
- * Failures count against the name and against the address they came from, whether or not there is such a user, so that
- * neither one name can be guessed at from everywhere nor all names from one place. Alone that would let anybody lock anybody
- * out. So who has logged in with the right password is known from then on, as this user at this address, and is held against
- * its own failures only.
+ * Failures count against the name at the address they came from, against the address, and against the name, whether or not
+ * there is such a user, so that neither one name can be guessed at from everywhere nor all names from one place. Nobody may
+ * lock others out with that:
+ *
+ * - Long waits are for whoever has failed: a name at an address, and an address.
+ * - What a name has to wait everywhere is short, and failures of those who go on failing do not touch who has not failed.
+ * - Who has logged in with the right password is known from then on, as this user at this address, and is held against
+ *   failures of this user there only; that wait is short too, since others may share the address (a proxy, a Unix socket).
  */
 import { hash } from "node:crypto";
-import { isIPv6 } from "node:net";
+import { placeOf } from "../net/place.js";
 import { Backoffs } from "./backoffs.js";
 
 export interface LoginLimits {
-  /** Failed logins of one user name after which the next has to wait. */
+  /** Failed logins of one user name, at one address and at all, after which the next has to wait. 0: it never has to. */
   readonly loginFailuresPerUser: number;
-  /** Failed logins from one address (of IPv6, one /64) after which the next has to wait. */
+  /** Failed logins from one address (of IPv6, one /64) after which the next has to wait. 0: it never has to. */
   readonly loginFailuresPerAddress: number;
   /** The first wait; it doubles with every failure. */
   readonly loginBackoffMinMs: number;
-  /** The longest wait. */
+  /** The longest wait of a user name at one address, and of an address. 0: nobody ever waits. */
   readonly loginBackoffMaxMs: number;
+  /** The longest wait, if that is less, for what others may have done: of a user name everywhere, and of a user known at its address. */
+  readonly loginBackoffSharedMaxMs: number;
   /** After this long without one, failures are forgotten. */
   readonly loginFailuresForgottenMs: number;
-  /** Names, addresses, and users known at an address, that are remembered: so many of each. */
+  /** Names (twice), addresses, users at an address and users known there that are remembered: so many of each. */
   readonly loginsRemembered: number;
 }
 
@@ -42,7 +48,7 @@ export interface LoginCounters {
   refusedUser: number;
   /** Refused because of failures from the same address. */
   refusedAddress: number;
-  /** Refused because of failures of this user at this address, which is known. */
+  /** Refused because of failures of this user at the same address. */
   refusedClient: number;
   /** Refused because too many passwords waited to be checked. */
   refusedBusy: number;
@@ -57,8 +63,13 @@ export class LoginThrottle {
     refusedClient: 0,
     refusedBusy: 0,
   };
+  /** Names, by failures of those who had failed before. */
   readonly #users: Backoffs;
+  /** Names, by first failures: who goes on failing keeps out nobody who has not failed yet. */
+  readonly #newcomers: Backoffs;
   readonly #addresses: Backoffs;
+  /** Users at an address where they are not known. */
+  readonly #strangers: Backoffs;
   /** Users known at an address. */
   readonly #clients: Backoffs;
   readonly #nowMs: () => number;
@@ -70,15 +81,20 @@ export class LoginThrottle {
       forgottenAfterMs: limits.loginFailuresForgottenMs,
       namesMax: limits.loginsRemembered,
     };
-    this.#users = new Backoffs({ ...shared, failuresFree: limits.loginFailuresPerUser });
+    const own = { ...shared, failuresFree: limits.loginFailuresPerUser };
+    const waitMaxMs = Math.min(limits.loginBackoffMaxMs, limits.loginBackoffSharedMaxMs);
+    this.#users = new Backoffs({ ...own, waitMaxMs });
+    this.#newcomers = new Backoffs({ ...own, waitMaxMs });
     this.#addresses = new Backoffs({ ...shared, failuresFree: limits.loginFailuresPerAddress });
-    this.#clients = new Backoffs({ ...shared, failuresFree: limits.loginFailuresPerUser });
+    this.#strangers = new Backoffs(own);
+    this.#clients = new Backoffs({ ...own, waitMaxMs });
     this.#nowMs = nowMs;
   }
 
-  /** Names, addresses and known clients remembered. */
+  /** Names, addresses and users at an address that are remembered. */
   get remembered(): number {
-    return this.#users.size + this.#addresses.size + this.#clients.size;
+    const tables = [this.#users, this.#newcomers, this.#addresses, this.#strangers, this.#clients];
+    return tables.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** One login of `userName` from `address`, which is empty on a Unix socket. */
@@ -93,11 +109,13 @@ export class LoginThrottle {
   }
 
   /** Why it must not be tried now; undefined if it may. */
-  refusal({ user, place, client }: LoginAttempt): LoginRefusal | undefined {
+  refusal(attempt: LoginAttempt): LoginRefusal | undefined {
+    const { user, place, client } = attempt;
     const nowMs = this.#nowMs();
     if (this.#clients.knows(client)) return this.#clients.waits(client, nowMs) ? "client" : undefined;
-    if (this.#users.waits(user, nowMs)) return "user";
-    return place !== "" && this.#addresses.waits(place, nowMs) ? "address" : undefined;
+    if (this.#strangers.waits(client, nowMs)) return "client";
+    if (this.#addresses.waits(place, nowMs)) return "address";
+    return this.#namesLike(attempt, nowMs).waits(user, nowMs) ? "user" : undefined;
   }
 
   /** It was refused, for this reason or because too many passwords waited. */
@@ -108,38 +126,35 @@ export class LoginThrottle {
     else this.counters.refusedBusy++;
   }
 
-  failed({ user, place, client }: LoginAttempt): void {
+  failed(attempt: LoginAttempt): void {
+    const { user, place, client } = attempt;
     this.counters.failed++;
     const nowMs = this.#nowMs();
     if (this.#clients.knows(client)) {
       this.#clients.failed(client, nowMs);
       return;
     }
-    this.#users.failed(user, nowMs);
-    if (place !== "") this.#addresses.failed(place, nowMs);
+    this.#namesLike(attempt, nowMs).failed(user, nowMs);
+    if (place === "") return;
+    this.#strangers.failed(client, nowMs);
+    this.#addresses.failed(place, nowMs);
   }
 
-  /** What others have failed at stays counted: who has one password might guess at the rest from the same address. */
-  granted({ client }: LoginAttempt): void {
+  /**
+   * The name is eased. What others have failed at from the same address stays counted: who has one password might guess at
+   * the rest.
+   */
+  granted({ user, client }: LoginAttempt): void {
     this.counters.granted++;
+    for (const names of [this.#users, this.#newcomers]) names.ease(user);
+    this.#strangers.forget(client);
     this.#clients.welcome(client, this.#nowMs());
   }
-}
 
-/** What one peer can hardly change: the address, of IPv6 its first half. Empty on a Unix socket, where there is none. */
-function placeOf(address: string): string {
-  if (!isIPv6(address)) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  return mapped ?? `${firstHalf(address)}/64`;
-}
-
-/** The first four groups of an IPv6 address, written out. */
-function firstHalf(address: string): string {
-  const [head = "", tail = ""] = address.replace(/%.*$/, "").split("::");
-  const before = head === "" ? [] : head.split(":");
-  const after = tail === "" ? [] : tail.split(":");
-  const zeros = Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => "0");
-  return [...before, ...(address.includes("::") ? zeros : []), ...after].slice(0, 4).join(":").toLowerCase();
+  /** Where the name is held against it. On a Unix socket nobody can be told from who has failed there before. */
+  #namesLike({ place, client }: LoginAttempt, nowMs: number): Backoffs {
+    return place === "" || this.#strangers.hasFailed(client, nowMs) ? this.#users : this.#newcomers;
+  }
 }
 
 function digestOf(name: string): string {

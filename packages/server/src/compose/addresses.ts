@@ -27,7 +27,8 @@ export class InsecureListenError extends Error {
     super(
       `refusing to listen on ${address} in clear text, where other machines can reach it: use https:// with --cert-file ` +
         "and --key-file (or --auto-tls), or a loopback address; if something else protects it, say " +
-        "--allow-insecure-listen (startServer: allowInsecureListen)",
+        "--allow-insecure-listen, HOLDFAST_ALLOW_INSECURE_LISTEN=true, or allow-insecure-listen: true in the config file " +
+        "(startServer: allowInsecureListen)",
     );
     this.name = "InsecureListenError";
     this.address = address;

@@ -66,6 +66,20 @@ test("with addresses for HTTP, the others serve gRPC only", hung, async (t) => {
   }
 });
 
+test(
+  "F25, LIMIT connectionsFromLoopbackMax: it binds who comes from this machine, and nothing smaller does",
+  hung,
+  async (t) => {
+    const netLimits = { connectionsPerAddressMax: 1, connectionsFromLoopbackMax: 4 };
+    const { server, client } = await start(t, { netLimits });
+    const [address] = server.running.addresses as [string];
+    for (let more = 0; more < 3; more++) await (await clientAt(t, address)).put("a");
+    const refused = connect(portOf(address), "127.0.0.1").on("error", () => {});
+    await once(refused, "close");
+    await client.put("a");
+  },
+);
+
 test("CLUS-1: MemberList names, sorted, where clients connect to, or what they are told", hung, async (t) => {
   const path = `${temporaryFolder()}/s`;
   const { server, client } = await start(t, { listen: [local, `unix:${path}`], listenHttp: local });
@@ -109,7 +123,10 @@ test("I12, I13: clear text beyond this machine is refused before anything is ope
   for (const options of cases) {
     const refused = startServer({ dataDir, ...options });
     await assert.rejects(refused, InsecureListenError, JSON.stringify(options));
-    await assert.rejects(refused, /--allow-insecure-listen.*allowInsecureListen/);
+    await assert.rejects(
+      refused,
+      /--allow-insecure-listen, HOLDFAST_ALLOW_INSECURE_LISTEN=true, or allow-insecure-listen: true .*allowInsecureListen/,
+    );
   }
   assert.equal(existsSync(dataDir), false);
   const { server } = await start(t, { listen: "0.0.0.0:0", listenMetrics: "[::]:0", allowInsecureListen: true });

@@ -36,7 +36,7 @@ export async function openDoors(
 ): Promise<void> {
   const { tls, limits, counters, log } = parts;
   const fallback = new Http1Fallback(limits.firstBytesDeadlineMs);
-  const addresses = new AddressCounts(limits.connectionsPerAddressMax);
+  const addresses = new AddressCounts(limits.connectionsPerAddressMax, limits.connectionsFromLoopbackMax);
   for (const { serves, address } of planned) {
     const takers =
       serves === "grpc"

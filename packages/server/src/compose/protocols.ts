@@ -39,7 +39,8 @@ export function createProtocols(parts: ProtocolParts): Protocols {
   const callDurations = options.http?.metrics === "extensive" ? new CallDurations() : undefined;
   const grpc = new GrpcServer({
     methods,
-    limits: options.transportLimits ?? {},
+    // By address the listeners count, for whatever is spoken.
+    limits: { connectionsPerAddressMax: Number.MAX_SAFE_INTEGER, ...options.transportLimits },
     clock: environment.clock,
     log: transportLog(logger, environment),
     ...(callDurations === undefined ? {} : { onCallEnded: callDurations.observe }),

@@ -9,12 +9,15 @@ import type { Route } from "../ops/route.js";
 import { until } from "../testing/services.js";
 import { clearDoor, type HarnessOptions, HttpHarness } from "./testing/http-harness.js";
 
-async function connectTo(t: TestContext, harness: HttpHarness): Promise<ClientHttp2Session> {
+async function connectTo(t: TestContext, harness: HttpHarness, certificateName?: string): Promise<ClientHttp2Session> {
   const grpc = new GrpcServer({
     methods: [],
     onPlainRequest: (request) => harness.http1.handlePlain(request, clearDoor),
   });
-  const listener = createServer((socket) => grpc.handleConnection(socket)).listen(0, "127.0.0.1");
+  const listener = createServer((socket) => grpc.handleConnection(socket, undefined, { certificateName })).listen(
+    0,
+    "127.0.0.1",
+  );
   await once(listener, "listening");
   const session = connect(`http://127.0.0.1:${(listener.address() as AddressInfo).port}`);
   t.after(async () => {
@@ -29,9 +32,10 @@ async function connectTo(t: TestContext, harness: HttpHarness): Promise<ClientHt
 async function startBoth(
   t: TestContext,
   options: HarnessOptions = {},
+  certificateName?: string,
 ): Promise<{ harness: HttpHarness; session: ClientHttp2Session }> {
   const harness = await HttpHarness.start(t, options);
-  return { harness, session: await connectTo(t, harness) };
+  return { harness, session: await connectTo(t, harness, certificateName) };
 }
 
 function post(session: ClientHttp2Session, path: string, body: string): ClientHttp2Stream {
@@ -75,6 +79,22 @@ test("a stream is cancelled with its HTTP/2 stream", async (t) => {
   await until(() => harness.gateway.openCalls === 0);
   assert.equal(harness.services.context.openCalls.size, 0);
 });
+
+for (const certificateName of [undefined, "gateway"]) {
+  const whose = certificateName === undefined ? "" : " that has shown a certificate";
+  test(`F16, LIMIT watchersPerConnection: it holds for all calls of a connection${whose}`, async (t) => {
+    const options = { serviceLimits: { watchersPerConnection: 2 } };
+    const { harness, session } = await startBoth(t, options, certificateName);
+    const create = async (on: ClientHttp2Session): Promise<string> => {
+      const watch = post(on, "/v3/watch", '{"create_request":{"key":"YQ=="}}');
+      return (await once(watch.setEncoding("utf8"), "data"))[0] as string;
+    };
+    for (let n = 0; n < 2; n++) assert.match(await create(session), /"created":true}}\n$/);
+    assert.match(await create(session), /too many watchers on one connection/);
+    assert.equal(harness.services.context.watchers.connections, 1);
+    assert.match(await create(await connectTo(t, harness)), /"created":true}}\n$/);
+  });
+}
 
 test("F20: a stream that is not read holds back, and goes on when it is read", async (t) => {
   const message = Buffer.concat([Buffer.from([0x12, 0x80, 0x80, 0x01, 0x2a, 0xfc, 0xff, 0x00]), Buffer.alloc(16_380)]);

@@ -1,12 +1,16 @@
 /** How many connections each peer address has, over all listeners and whatever they speak (fault-model F25). */
+import { isThisMachine, placeOf } from "./place.js";
 
 export class AddressCounts {
+  /** By `placeOf` the address: who has an IPv6 network has 2 ^ 64 addresses. */
   readonly #counts = new Map<string, number>();
   readonly #max: number;
+  readonly #loopbackMax: number;
 
-  /** `max` is `connectionsPerAddressMax`. */
-  constructor(max: number) {
+  /** `max` is `connectionsPerAddressMax`, `loopbackMax` `connectionsFromLoopbackMax`; of this machine the larger one holds. */
+  constructor(max: number, loopbackMax = max) {
     this.#max = max;
+    this.#loopbackMax = Math.max(max, loopbackMax);
   }
 
   /**
@@ -15,17 +19,19 @@ export class AddressCounts {
    */
   admit(address: string): boolean {
     if (address === "") return true;
-    const count = this.#counts.get(address) ?? 0;
-    if (count >= this.#max) return false;
-    this.#counts.set(address, count + 1);
+    const place = placeOf(address);
+    const count = this.#counts.get(place) ?? 0;
+    if (count >= (isThisMachine(address) ? this.#loopbackMax : this.#max)) return false;
+    this.#counts.set(place, count + 1);
     return true;
   }
 
   /** One that was admitted is gone. */
   release(address: string): void {
     if (address === "") return;
-    const left = (this.#counts.get(address) ?? 0) - 1;
-    if (left > 0) this.#counts.set(address, left);
-    else this.#counts.delete(address);
+    const place = placeOf(address);
+    const left = (this.#counts.get(place) ?? 0) - 1;
+    if (left > 0) this.#counts.set(place, left);
+    else this.#counts.delete(place);
   }
 }

@@ -48,6 +48,12 @@ test("an address nobody can listen on is refused by name", () => {
   }
 });
 
+test("a port that is too large is called that", () => {
+  for (const text of ["127.0.0.1:99999", "http://[::1]:65536", ":123456789"]) {
+    assert.throws(() => parseListenAddress(text), /port \d+ is too large, a port is from 0 to 65535$/, text);
+  }
+});
+
 test("local is what only this machine can reach", () => {
   const localHosts = ["127.0.0.1", "127.8.9.10", "localhost", "LocalHost", "[::1]", "[0:0::1]", "[::ffff:127.0.0.1]"];
   for (const text of [...localHosts.map((host) => `${host}:1`), "unix:/s"])

@@ -29,6 +29,7 @@ export class InvalidAddressError extends Error {
 
 /** The system's field for it has 108 bytes, the last of them a zero. A longer path would be cut without a word. */
 const unixPathBytesMax = 107;
+const portMax = 65_535;
 const scheme = /^(https?|unixs?):(?:\/\/)?/;
 
 /**
@@ -40,9 +41,11 @@ export function parseListenAddress(text: string): ListenAddress {
   const rest = text.slice(head.length);
   if (name === "unix" || name === "unixs") return unixAddress(text, rest, name === "unixs");
   if (head !== "" && !head.endsWith("//")) throw new InvalidAddressError(text);
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/]*)):(\d{1,5})$/.exec(head === "" ? rest : rest.replace(/\/$/, ""));
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]/]*)):(\d+)$/.exec(head === "" ? rest : rest.replace(/\/$/, ""));
   const port = Number(match?.[3]);
-  if (match === null || port > 65_535) throw new InvalidAddressError(text);
+  if (match === null) throw new InvalidAddressError(text);
+  if (port > portMax)
+    throw new InvalidAddressError(text, `port ${match[3]} is too large, a port is from 0 to ${portMax}`);
   return { kind: "tcp", host: match[1] ?? (match[2] || "0.0.0.0"), port, secure: name === "https" };
 }
 

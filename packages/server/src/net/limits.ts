@@ -5,8 +5,13 @@ export interface NetLimits {
   readonly handshakeDeadlineMs: number;
   /** F26: time for a new connection to say which protocol it speaks; under TLS from the end of the handshake on. */
   readonly firstBytesDeadlineMs: number;
-  /** F25: connections of one peer address, at all listeners and whatever they speak; more are closed at once. */
+  /** F25: connections of one peer address (of IPv6, one /64), at all listeners and whatever they speak; more are closed at once. */
   readonly connectionsPerAddressMax: number;
+  /**
+   * F25: the same for 127.0.0.1 and ::1, where it is more: there a proxy speaks for many clients. The transport's
+   * `connectionsTotalMax` and `http1ConnectionsMax` bind it as well.
+   */
+  readonly connectionsFromLoopbackMax: number;
   /**
    * F25: connections at one listener that have not said which protocol they speak, TLS handshakes included. One more, and
    * the oldest of the peer address that has most of them is closed. Far above what clients need, far below what would
@@ -28,6 +33,7 @@ export const defaultNetLimits: NetLimits = {
   handshakeDeadlineMs: 10_000,
   firstBytesDeadlineMs: 10_000,
   connectionsPerAddressMax: 1_000,
+  connectionsFromLoopbackMax: 10_000,
   undecidedConnectionsMax: 1_000,
   http1ConnectionsMax: 5_000,
   certificateCheckIntervalMs: 5_000,

@@ -10,6 +10,7 @@ import { bind } from "./bind.js";
 import type { NetCounters } from "./counters.js";
 import { readFirstBytes } from "./first-bytes.js";
 import type { NetLimits } from "./limits.js";
+import { placeOf } from "./place.js";
 import type { TlsGate } from "./tls/tls-gate.js";
 import { UndecidedConnections } from "./undecided.js";
 
@@ -97,14 +98,15 @@ class Entrance {
   admit(raw: Socket): void {
     const { counters, addresses } = this.#options;
     counters.accepted++;
-    const from = raw.remoteAddress ?? "";
-    if (!addresses.admit(from)) {
+    const address = raw.remoteAddress ?? "";
+    if (!addresses.admit(address)) {
       counters.refusedPerAddress++;
       raw.destroy();
       return;
     }
+    const from = placeOf(address);
     raw.once("close", () => {
-      addresses.release(from);
+      addresses.release(address);
       this.#undecided.delete(from, raw);
     });
     this.#makeWait(from, raw);

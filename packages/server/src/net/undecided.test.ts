@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { AddressCounts } from "./address-counts.js";
 import { UndecidedConnections } from "./undecided.js";
 
 test("F25, LIMIT undecidedConnectionsMax: one more, and the oldest of the address that has most of them goes", () => {
@@ -23,15 +22,4 @@ test("F25: connections that are decided or gone make room", () => {
     table.delete("address", socket);
     table.delete("address", socket);
   }
-});
-
-test("F25: connections are counted for each address; those of Unix sockets are not", () => {
-  const counts = new AddressCounts(2);
-  assert.deepEqual(
-    [counts.admit("a"), counts.admit("a"), counts.admit("a"), counts.admit("b")],
-    [true, true, false, true],
-  );
-  counts.release("a");
-  assert.deepEqual([counts.admit("a"), counts.admit("a")], [true, false]);
-  for (let n = 0; n < 5; n++) assert.equal(counts.admit(""), true);
 });

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
 
 export class UndecidedConnections {
   readonly #max: number;
-  /** By address, in the order of arrival. */
+  /** By address (`placeOf` it), in the order of arrival. */
   readonly #byAddress = new Map<string, Set<Socket>>();
   #count = 0;
 

@@ -31,9 +31,9 @@ export class MeasuredLog extends ForwardingLog {
     this.#nowMs = nowMs;
   }
 
-  override append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve?: boolean): void {
+  override append(payload: Uint8Array, done: (result: AppendResult) => void, reserveShare?: number): void {
     const startedMs = this.#nowMs();
-    this.log.append(payload, this.#appended, useReserve);
+    this.log.append(payload, this.#appended, reserveShare);
     // Only now: an append while another is in flight has thrown, and the other goes on.
     this.#startedMs = startedMs;
     this.#byteCount = payload.length;

@@ -191,8 +191,8 @@ test("F49: who has failed too often is told to come later, right password or wro
   services.time.advance(1_000);
   await as("ann");
   await rejectsAs(attempt("nobody", "wrong"), etcdErrors.authFailed);
-  const { refusedUser, granted } = logins.counters;
-  assert.deepEqual([refusedUser, granted], [4, 3]);
+  const { refusedClient, granted } = logins.counters;
+  assert.deepEqual([refusedClient, granted], [4, 3]);
 });
 
 test("F49: who fails often has what still waits refused; who has logged in before gets past a full queue", async (t) => {
@@ -210,9 +210,9 @@ test("F49: who fails often has what still waits refused; who has logged in befor
   const outcomes = await Promise.all(guesses);
   assert.equal(await known, "in");
   const refused = outcomes.filter((outcome) => outcome === `${code}: ${message}`).length;
-  const { refusedUser, refusedBusy, failed } = services.context.access.logins.counters;
+  const { refusedClient, refusedBusy, failed } = services.context.access.logins.counters;
   // The third failure ends it; by then one more may have been begun.
   assert.ok(failed === 3 || failed === 4, String(failed));
-  assert.deepEqual([refused, refusedUser + refusedBusy], [30 - failed, 30 - failed]);
-  assert.ok(refusedUser > 0 && refusedBusy > 0);
+  assert.deepEqual([refused, refusedClient + refusedBusy], [30 - failed, 30 - failed]);
+  assert.ok(refusedClient > 0 && refusedBusy > 0);
 });

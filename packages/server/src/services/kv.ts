@@ -21,12 +21,13 @@ import {
 import { type Command, checkDeleteRange, checkPut, checkRange, checkTxn, isReadOnlyTxn } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
-import { isRequestTooLarge } from "../limits.js";
+import { isRequestTooLarge, transactionItemsMax } from "../limits.js";
 import type { ServiceContext } from "./context.js";
 import { LargeRanges } from "./large-ranges.js";
 import { CallProposer, refuse, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
 import { statusOf, statusOfFailure } from "./status.js";
+import { TxnLimits } from "./txn-limits.js";
 
 const methods = kvService.methods;
 
@@ -36,7 +37,11 @@ export function kvMethods(context: ServiceContext): Method[] {
     unary(context, methods.range, (request, call) => kv.range(request, call)),
     unary(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
     unary(context, methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
-    unary(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes)),
+    unary(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes), {
+      itemsMax: transactionItemsMax(context.limits),
+      limit: "transactionOperations",
+      error: etcdErrors.tooManyOps,
+    }),
     unary(context, methods.compact, (request, call) => kv.compact(request, call)),
     rangeStreamMethod(context),
   ];
@@ -45,9 +50,11 @@ export function kvMethods(context: ServiceContext): Method[] {
 class KvService {
   readonly #context: ServiceContext;
   readonly #largeRanges: LargeRanges;
+  readonly #txnLimits: TxnLimits;
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#txnLimits = new TxnLimits(context.replica, context.limits, context.limitHits);
     this.#largeRanges = new LargeRanges(context);
   }
 
@@ -55,9 +62,11 @@ class KvService {
     if (refuse(call, checkRange(request))) return;
     const { replica, access, limits } = this.#context;
     const answer = (): void => {
-      if (access.enabled && access.refuses({ kind: "range", request }, call)) return;
+      const caller = access.identify(call);
+      if (refuseToken(call, caller)) return;
+      if (access.enabled && refuse(call, access.refusal({ kind: "range", request }, caller))) return;
       if (replica.machine.isLargeRange(request, limits.rangeSliceKeys)) {
-        this.#answerLarge(request, call);
+        if (!refuse(call, replica.machine.rangeRefusal(request))) this.#largeRanges.answer(request, call, caller);
         return;
       }
       const outcome = replica.machine.range(request);
@@ -66,12 +75,6 @@ class KvService {
     };
     if (request.serializable) answer();
     else replica.whenCurrent(answer);
-  }
-
-  #answerLarge(request: RangeRequest, call: ServerCall): void {
-    const outcome = this.#context.replica.machine.rangeReader({ ...request, countOnly: true });
-    if (outcome.kind === "refused") refuse(call, outcome.refusal);
-    else this.#largeRanges.answer(request, call);
   }
 
   put(request: PutRequest, call: ServerCall, bytes: Uint8Array): void {
@@ -112,6 +115,7 @@ class KvService {
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
+    if (this.#txnLimits.refuses(request, bytes, call)) return;
     const proposer = new CallProposer<"txn">(call, ({ response }) =>
       encodeSharedTxnResponse(this.#context.withHeader(response)),
     );
@@ -144,6 +148,7 @@ class KvService {
     const { replica, access } = this.#context;
     replica.whenCurrent(() => {
       if (access.enabled && access.refuses({ kind: "readTxn", request }, call)) return;
+      if (this.#txnLimits.refusesRead(request, call)) return;
       const outcome = replica.machine.rangeTxn(request);
       if (outcome.kind !== "txn") refuse(call, outcome.kind === "refused" ? outcome.refusal : undefined);
       else call.reply(encodeSharedTxnResponse(this.#context.withHeader(outcome.response)));

@@ -90,7 +90,7 @@ test("F14, I3: a compaction in between makes a read of now begin anew, and one o
   await rejectsAs(client.call(range, { ...all, revision: 999_999 }), etcdErrors.futureRev);
 });
 
-test("F14: large ranges are made one after another, and one whose caller is gone is left", async (t) => {
+test("F14: large ranges take turns, and one whose caller is gone is left", async (t) => {
   const { services, client } = await filled(t);
   const gone = await services.connect();
   const abandoned = gone.call(range, all).catch(() => "gone");

@@ -2,120 +2,88 @@
  * Answers to ranges of very many keys: read at one revision, but in slices, so that keepalives and everything else go on in
  * between (fault-model F14, I2).
  *
- * One after another, because what is made of an answer is held until it is whole: many at once would take many times the
- * memory and be no sooner done.
+ * What is made of an answer is held until it is whole, so only a few are made at a time. These take turns, a slice each, and
+ * no connection has all of them: who wants little does not wait for all that others want. How one is read is in
+ * `large-range-reading.ts`.
  */
-import { createRangeResponse, encodeSharedRangeResponse, type RangeRequest } from "@holdfast/protocol";
-import type { LargeRange } from "@holdfast/state-machine";
-import type { ServerCall } from "@holdfast/transport";
+import type { RangeRequest } from "@holdfast/protocol";
+import type { Caller } from "@holdfast/state-machine";
+import type { Peer, ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
-import { statusOfRefusal } from "./status.js";
+import { LargeRangeReading } from "./large-range-reading.js";
 
-/** How often a read is begun anew because a compaction overtook it, before it is done in one go. */
-const restartsMax = 3;
-
-interface Job {
-  readonly request: RangeRequest;
-  readonly call: ServerCall;
+/** What one connection has asked for. */
+interface Line {
+  readonly waiting: LargeRangeReading[];
+  /** How many of its ranges are being read. */
+  open: number;
 }
 
 export class LargeRanges {
   readonly #context: ServiceContext;
-  readonly #waiting: Job[] = [];
-  #isBusy = false;
+  /** By the object that all calls of one connection share; who was served longest ago comes first. */
+  readonly #lines = new Map<Peer, Line>();
+  /** Those that are being read; the first has the next turn. */
+  readonly #open: LargeRangeReading[] = [];
+  readonly #openPerConnection: number;
+  #isTurnDue = false;
 
   constructor(context: ServiceContext) {
     this.#context = context;
+    this.#openPerConnection = Math.max(1, context.limits.largeRangesAtOnce >> 1);
   }
 
-  /** Ranges that wait for their turn, without the one that is being read. */
-  get waiting(): number {
-    return this.#waiting.length;
+  /**
+   * Answers a request that is not refused, and which `caller`, who made it, may make. Whether they still may is asked again
+   * whenever it goes on.
+   */
+  answer(request: RangeRequest, call: ServerCall, caller: Caller | undefined): void {
+    const reading = new LargeRangeReading(this.#context, request, call, caller);
+    const line = this.#lines.get(call.peer);
+    if (line === undefined) this.#lines.set(call.peer, { waiting: [reading], open: 0 });
+    else line.waiting.push(reading);
+    this.#begin();
   }
 
-  /** Answers a request that is not refused, and whose caller may read it. */
-  answer(request: RangeRequest, call: ServerCall): void {
-    this.#waiting.push({ request, call });
-    if (!this.#isBusy) this.#next();
-  }
-
-  #next(): void {
-    const job = this.#waiting.shift();
-    this.#isBusy = job !== undefined;
-    if (job !== undefined) new Reading(this.#context, job, () => this.#next()).start();
-  }
-}
-
-class Reading {
-  readonly #context: ServiceContext;
-  readonly #job: Job;
-  readonly #done: () => void;
-  #restarts = 0;
-  #range: LargeRange;
-  #parts: Uint8Array[] = [];
-  #sliceKeys: number;
-
-  constructor(context: ServiceContext, job: Job, done: () => void) {
-    this.#context = context;
-    this.#job = job;
-    this.#done = done;
-    this.#range = context.replica.machine.largeRange(job.request);
-    this.#sliceKeys = context.limits.rangeSliceKeys;
-  }
-
-  start(): void {
-    const { machine } = this.#context.replica;
-    const { revision } = this.#job.request;
-    this.#range = machine.largeRange(this.#job.request);
-    // The revision that was current when it was read (GEN-2), also where an older one is asked for.
-    const header = this.#context.header(revision > 0 ? machine.revision : this.#range.revision);
-    this.#parts = [encodeSharedRangeResponse(createRangeResponse({ header })).slice()];
-    this.#later();
-  }
-
-  #later(): void {
-    this.#context.environment.defer(() => {
-      if (this.#job.call.ended) this.#done();
-      else this.#slice();
-    });
-  }
-
-  #slice(): void {
-    const slice = this.#range.next(this.#sliceKeys);
-    if (slice.kind === "refused") {
-      this.#overtaken();
-      return;
+  /** Begins as many as may be read at once. */
+  #begin(): void {
+    while (this.#open.length < this.#context.limits.largeRangesAtOnce) {
+      const next = this.#takeWaiting();
+      if (next === undefined) break;
+      if (next.start()) this.#open.push(next);
+      else this.#leave(next);
     }
-    // The encodings one behind the other are the encoding of the whole: their fields are in its order.
-    if (slice.kvs.length > 0) this.#add(encodeSharedRangeResponse(createRangeResponse({ kvs: slice.kvs })).slice());
-    if (!slice.done) {
-      this.#later();
-      return;
-    }
-    const { more, count } = this.#range;
-    this.#parts.push(encodeSharedRangeResponse(createRangeResponse({ more, count })).slice());
-    this.#job.call.reply(Buffer.concat(this.#parts));
-    this.#done();
+    if (this.#isTurnDue || this.#open.length === 0) return;
+    this.#isTurnDue = true;
+    this.#context.environment.defer(() => this.#turn());
   }
 
-  #add(bytes: Uint8Array): void {
-    this.#parts.push(bytes);
-    const { rangeSliceBytes, rangeSliceKeys } = this.#context.limits;
-    if (bytes.length > rangeSliceBytes) this.#sliceKeys = Math.max(1, this.#sliceKeys >> 1);
-    else if (bytes.length < rangeSliceBytes / 4) this.#sliceKeys = Math.min(rangeSliceKeys, this.#sliceKeys * 2);
+  /** Passes over no more connections than there are readings open. */
+  #takeWaiting(): LargeRangeReading | undefined {
+    for (const [peer, line] of this.#lines) {
+      if (line.open >= this.#openPerConnection) continue;
+      const next = line.waiting.shift();
+      if (next === undefined) continue;
+      line.open += 1;
+      this.#lines.delete(peer);
+      this.#lines.set(peer, line);
+      return next;
+    }
+    return undefined;
   }
 
-  /** A compaction has come past the revision that is read. Who asked for no particular one gets a newer one. */
-  #overtaken(): void {
-    const { request, call } = this.#job;
-    if (request.revision <= 0 && this.#restarts < restartsMax) {
-      this.#restarts += 1;
-      this.start();
-      return;
-    }
-    const outcome = this.#context.replica.machine.range(request);
-    if (outcome.kind === "refused") call.end(statusOfRefusal(outcome.refusal));
-    else call.reply(encodeSharedRangeResponse(this.#context.withHeader(outcome.response)));
-    this.#done();
+  #turn(): void {
+    this.#isTurnDue = false;
+    const reading = this.#open.shift();
+    if (reading?.goOn() === true) this.#open.push(reading);
+    else if (reading !== undefined) this.#leave(reading);
+    this.#begin();
+  }
+
+  #leave({ call: { peer } }: LargeRangeReading): void {
+    const line = this.#lines.get(peer);
+    if (line === undefined) return;
+    line.open -= 1;
+    if (line.open === 0 && line.waiting.length === 0) this.#lines.delete(peer);
   }
 }

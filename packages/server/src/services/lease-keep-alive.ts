@@ -14,7 +14,7 @@ import { bidi, type StreamHandler } from "./method.js";
 import { okStatus } from "./status.js";
 
 export function keepAliveMethod(context: ServiceContext): Method {
-  return bidi(leaseService.methods.leaseKeepAlive, (call) => new KeepAliveStream(call, context));
+  return bidi(context, leaseService.methods.leaseKeepAlive, (call) => new KeepAliveStream(call, context));
 }
 
 class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LogFullError } from "@holdfast/log";
 import {
   AlarmAction,
   type AlarmMember,
@@ -246,6 +247,23 @@ test("MAINT-7: defragmenting answers without a header, again and again, and chan
   }
   const { client } = await start(t, { dataDir: folder });
   assert.deepEqual([(await client.keys("")).length, await client.revision()], [21, 22]);
+});
+
+test("F6, F50: a defragmentation that fails tells the client no path; serving goes on, and the next one succeeds", async (t) => {
+  const log = await GatedLog.open();
+  const services = await Services.start(t, { log });
+  const client = await services.connect();
+  const { writeSnapshot } = log;
+  for (const [error, message] of [
+    [new LogFullError("/srv/secret/snapshot-1"), "no space left on disk for a snapshot"],
+    [new Error("open /srv/secret/snapshot-1"), "the snapshot could not be stored"],
+  ] as const) {
+    log.writeSnapshot = () => Promise.reject(error);
+    await rejectsWith(client.call(defragment), StatusCode.unknown, message);
+  }
+  log.writeSnapshot = writeSnapshot;
+  await client.put("a");
+  await client.call(defragment);
 });
 
 test("CLUS-1, GEN-3: there is one member, with its name and addresses; the header's revision is 0", async (t) => {

@@ -2,6 +2,7 @@
  * The Maintenance service. What is about one member of several is answered as a single etcd answers it; what is about the
  * file etcd keeps is done with what is kept here instead.
  */
+import { LogFullError } from "@holdfast/log";
 import {
   createStatusResponse,
   encodeDefragmentResponse,
@@ -34,6 +35,9 @@ export const etcdClusterVersion = "3.7.0";
 /** What even an empty store is said to take: etcdctl divides by the size. */
 const emptyStoreBytes = 512;
 
+const noRoomToDefragment = "no space left on disk for a snapshot";
+const cannotDefragment = "the snapshot could not be stored";
+
 export function maintenanceMethods(context: ServiceContext): Method[] {
   const downgrade = new Downgrade();
   const snapshots = new Snapshots(context, etcdClusterVersion);
@@ -54,11 +58,17 @@ export function maintenanceMethods(context: ServiceContext): Method[] {
   ];
 }
 
-/** What a defragmentation is for, space given back, is here a snapshot and the log behind it discarded (MAINT-7). */
+/**
+ * What a defragmentation is for, space given back, is here done by snapshots, and the log behind them is discarded (MAINT-7).
+ * Why it failed names files, which are no client's business (F50); the log of the server has it.
+ */
 function defragment(call: ServerCall, context: ServiceContext): void {
-  context.replica.snapshot().then(
+  context.replica.defragment().then(
     () => call.reply(encodeDefragmentResponse({ header: undefined })),
-    (error: Error) => call.end({ code: StatusCode.unknown, message: error.message }),
+    (error: Error) => {
+      const message = error instanceof LogFullError ? noRoomToDefragment : cannotDefragment;
+      call.end({ code: StatusCode.unknown, message });
+    },
   );
 }
 

@@ -1,13 +1,19 @@
 /**
  * From bytes to messages: makes a transport method of a decoder and a handler, and of a codec and an
- * outcome a proposer that answers the call. Malformed messages get the status grpc-go gives.
+ * outcome a proposer that answers the call. Malformed messages get the status grpc-go gives, those with too many items that of
+ * a request that is too large.
  */
 
 import {
+  decodeBounded,
+  type EtcdError,
+  etcdErrors,
   MalformedMessageError,
+  type MessageCodec,
   type MethodDescriptor,
   malformedStreamMessage,
   malformedUnaryRequest,
+  TooManyItemsError,
 } from "@holdfast/protocol";
 import type { ProposalFailure, Proposer } from "@holdfast/replica";
 import type { Command, Outcome, Refusal } from "@holdfast/state-machine";
@@ -15,14 +21,22 @@ import type { MessageSink, Method, ServerCall, Status } from "@holdfast/transpor
 import { refuseApiVersion } from "./client-version.js";
 import type { ServiceContext } from "./context.js";
 import { type Guard, guardOf, refuseStreamGuard } from "./guard.js";
-import { statusOfFailure, statusOfRefusal } from "./status.js";
+import type { CountedLimit } from "./limit-hits.js";
+import { statusOf, statusOfFailure, statusOfRefusal } from "./status.js";
 
-type Decode<T> = (bytes: Uint8Array) => T;
 type Handle = (bytes: Uint8Array, call: ServerCall) => void;
+type StatusOfMalformed = (error: MalformedMessageError) => Status;
 type HandleMessage<T> = (request: T, call: ServerCall, bytes: Uint8Array) => void;
 type Unary<Request, Response> = MethodDescriptor<Request, Response, "unary">;
 type ServerStream<Request, Response> = MethodDescriptor<Request, Response, "serverStream">;
 type Bidi<Request, Response> = MethodDescriptor<Request, Response, "bidi">;
+
+/** How many items a request may have (fault-model F45), whose limit that is, and the error for one that has more. */
+export interface ItemBound {
+  readonly itemsMax: number;
+  readonly limit: CountedLimit;
+  readonly error: EtcdError;
+}
 
 /**
  * A unary method, behind the right that `access/rights.ts` has for it. `handle` also gets the request's bytes, valid only
@@ -32,9 +46,11 @@ export function unary<Request, Response>(
   context: ServiceContext,
   method: Unary<Request, Response>,
   handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
+  bound: ItemBound = itemBoundOf(context),
 ): Method {
   const guard = guardOf(method, context.access);
-  const decode = decoding(method.request.decode, malformedUnaryRequest, guarding(guard, handle));
+  const malformed = orTooMany(malformedUnaryRequest, context, bound);
+  const decode = decoding(method.request, bound.itemsMax, malformed, guarding(guard, handle));
   return { kind: "unary", path: method.path, handle: admitting(decode) };
 }
 
@@ -45,7 +61,9 @@ export function serverStream<Request, Response>(
   handle: (request: Request, call: ServerCall) => void,
 ): Method {
   const guard = guardOf(method, context.access);
-  const decode = decoding(method.request.decode, malformedStreamMessage, guarding(guard, handle));
+  const bound = itemBoundOf(context);
+  const malformed = orTooMany(malformedStreamMessage, context, bound);
+  const decode = decoding(method.request, bound.itemsMax, malformed, guarding(guard, handle));
   return { kind: "serverStream", path: method.path, handle: admitting(decode) };
 }
 
@@ -59,10 +77,13 @@ export interface StreamHandler<T> {
 
 /** A bidirectional method; what its messages need is checked for each of them. A malformed one ends the stream, as in grpc-go. */
 export function bidi<Request, Response>(
+  context: ServiceContext,
   method: Bidi<Request, Response>,
   open: (call: ServerCall) => StreamHandler<Request>,
 ): Method {
   const { path, request } = method;
+  const bound = itemBoundOf(context);
+  const statusOfMalformed = orTooMany(malformedStreamMessage, context, bound);
   refuseStreamGuard(method);
   return {
     kind: "bidi",
@@ -72,9 +93,9 @@ export function bidi<Request, Response>(
       const handler = open(call);
       const malformed = (error: MalformedMessageError): Status => {
         handler.broken();
-        return malformedStreamMessage(error);
+        return statusOfMalformed(error);
       };
-      const receive = decoding(request.decode, malformed, (message) => handler.message(message));
+      const receive = decoding(request, bound.itemsMax, malformed, (message) => handler.message(message));
       return {
         message: (bytes) => receive(bytes, call),
         halfClose: () => handler.halfClose(),
@@ -93,13 +114,27 @@ function admitting(handle: Handle): Handle {
   };
 }
 
+function itemBoundOf({ limits }: ServiceContext): ItemBound {
+  return { itemsMax: limits.requestItemsMax, limit: "requestItemsMax", error: etcdErrors.requestTooLarge };
+}
+
+/** `malformed`, but for a message that was given up because of its many items. */
+function orTooMany(malformed: StatusOfMalformed, { limitHits }: ServiceContext, bound: ItemBound): StatusOfMalformed {
+  return (error) => {
+    if (!(error instanceof TooManyItemsError)) return malformed(error);
+    limitHits.count(bound.limit);
+    return statusOf(bound.error);
+  };
+}
+
 function decoding<T>(
-  decode: Decode<T>,
-  malformed: (error: MalformedMessageError) => Status,
+  codec: MessageCodec<T>,
+  itemsMax: number,
+  malformed: StatusOfMalformed,
   handle: HandleMessage<T>,
 ): Handle {
   return (bytes, call) => {
-    const request = tryDecode(decode, bytes);
+    const request = tryDecode(codec, bytes, itemsMax);
     if (request instanceof MalformedMessageError) call.end(malformed(request));
     else handle(request, call, bytes);
   };
@@ -113,9 +148,9 @@ function guarding<T>(guard: Guard<T> | undefined, handle: HandleMessage<T>): Han
   };
 }
 
-function tryDecode<T>(decode: Decode<T>, bytes: Uint8Array): T | MalformedMessageError {
+function tryDecode<T>(codec: MessageCodec<T>, bytes: Uint8Array, itemsMax: number): T | MalformedMessageError {
   try {
-    return decode(bytes);
+    return decodeBounded(codec, bytes, itemsMax);
   } catch (error) {
     if (error instanceof MalformedMessageError) return error;
     throw error;

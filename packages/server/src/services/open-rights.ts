@@ -15,6 +15,7 @@ export class OpenRight {
   readonly onWithdrawn: (refusal: Refusal) => void;
   /** The auth revision at which it was last found to be held. */
   heldAt = Number.NaN;
+  isReleased = false;
 
   constructor(caller: Caller, action: Action, onWithdrawn: (refusal: Refusal) => void) {
     this.caller = caller;
@@ -68,14 +69,19 @@ export class OpenRights {
 
   release(right: OpenRight | undefined): void {
     if (right === undefined) return;
+    right.isReleased = true;
     this.#held.delete(right);
     if (this.#held.size > 0) return;
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }
 
-  /** Whether it is still held; to be asked before anything is sent. If not, it is withdrawn. True for nobody's. */
+  /**
+   * Whether it is still held; to be asked before anything is sent. If it was until now, it is withdrawn. True for nobody's,
+   * false for what was released or withdrawn before.
+   */
   isHeld(right: OpenRight | undefined): boolean {
+    if (right?.isReleased === true) return false;
     const { revision } = this.#access;
     if (right === undefined || right.heldAt === revision) return true;
     const refusal = this.#access.refusal(right.action, this.#access.asOfNow(right.caller));

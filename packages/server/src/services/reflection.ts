@@ -23,7 +23,7 @@ const { serverReflectionInfo } = serverReflectionService.methods;
 const olderPath = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
 
 export function reflectionMethods(context: ServiceContext): Method[] {
-  const method = bidi(serverReflectionInfo, (call) => new ReflectionStream(call, context));
+  const method = bidi(context, serverReflectionInfo, (call) => new ReflectionStream(call, context));
   return [method, { ...method, path: olderPath }];
 }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { etcdErrors, maintenanceService, StatusCode } from "@holdfast/protocol";
+import { authService, etcdErrors, maintenanceService, StatusCode } from "@holdfast/protocol";
 import { defaultServiceLimits } from "../limits.js";
+import { startSecured } from "../testing/secured.js";
 import { Services, until } from "../testing/services.js";
 import { fillStore, takeSnapshot } from "../testing/snapshot-files.js";
 import { rejectsAs } from "../testing/status-error.js";
@@ -127,4 +128,30 @@ test("a server that stops ends a snapshot as Unavailable", async (t) => {
   assert.equal(services.replica.machine.sweepIsHeldOff, false);
   stream.call.resume();
   assert.equal((await stream.ended()).code, StatusCode.unavailable);
+});
+
+test("F48, LIMIT snapshotsAtOnce: a snapshot whose right is withdrawn while a slice of it is due makes room for one, once", async (t) => {
+  const { services, root, as } = await startSecured(t, { ann: [] }, { serviceLimits: { snapshotsAtOnce: 1 } });
+  await root.call(authService.methods.userGrantRole, { user: "ann", role: "root" });
+  await fillWith(root, 5);
+  const ann = await as("ann");
+  const { time, context } = services;
+  const defer = time.defer.bind(time);
+  let due: (() => void) | undefined;
+  time.defer = (task) => {
+    if (due === undefined) due = task;
+    else defer(task);
+  };
+  const lost = ann.stream(snapshot);
+  await until(() => due !== undefined);
+  await root.call(authService.methods.userRevokeRole, { name: "ann", role: "root" });
+  time.advance(defaultServiceLimits.openRightsCheckIntervalMs);
+  assert.equal((await lost.drain()).status.code, StatusCode.permissionDenied);
+  due?.();
+  assert.deepEqual([context.openRights.withdrawnCount, context.openRights.size], [1, 0]);
+  const open = root.stream(snapshot);
+  open.call.pause();
+  await open.opened();
+  await rejectsAs(root.stream(snapshot).next(), etcdErrors.requestTooManyRequests);
+  open.call.cancel();
 });

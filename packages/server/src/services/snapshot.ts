@@ -69,6 +69,7 @@ class SnapshotStream {
   /** How much of `#part` is done with. */
   #partAt = 0;
   #scheduled = false;
+  #isClosed = false;
   #stopTimer: (() => void) | undefined;
 
   constructor(call: ServerCall, context: ServiceContext, version: string, onClosed: () => void) {
@@ -104,8 +105,9 @@ class SnapshotStream {
   #slice(): boolean {
     let done = 0;
     while (done < sliceBytes) {
-      if (!this.#context.openRights.isHeld(this.#right)) return false;
-      if (this.#call.ended || (!this.#isCounting && this.#call.congested)) return false;
+      // First whether it goes on at all: once it is over, there is no right left to ask about.
+      if (this.#call.ended || !this.#context.openRights.isHeld(this.#right)) return false;
+      if (!this.#isCounting && this.#call.congested) return false;
       if (this.#partAt === this.#part.length) {
         done += partCostBytes;
         if (!this.#nextPart()) return this.#passEnded();
@@ -180,7 +182,10 @@ class SnapshotStream {
     this.#stopTimer = this.#context.environment.every(allowedMs, () => this.#endWith(tooSlowStatus));
   }
 
+  /** What is over is over once, whatever ended it. */
   #close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#context.openRights.release(this.#right);
     this.#stopTimer?.();
     this.#frozen.release();

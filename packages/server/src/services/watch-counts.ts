@@ -35,19 +35,25 @@ export class WatchCounts {
   reachedBy(peer: Peer, onStream: number): WatchBound | undefined {
     const { watchersPerStream, watchersPerConnection, watchersTotal } = this.#limits;
     if (onStream >= watchersPerStream) return "watchersPerStream";
-    if ((this.#byConnection.get(peer) ?? 0) >= watchersPerConnection) return "watchersPerConnection";
+    if ((this.#byConnection.get(connectionOf(peer)) ?? 0) >= watchersPerConnection) return "watchersPerConnection";
     return this.#total >= watchersTotal ? "watchersTotal" : undefined;
   }
 
   add(peer: Peer): void {
     this.#total += 1;
-    this.#byConnection.set(peer, (this.#byConnection.get(peer) ?? 0) + 1);
+    const connection = connectionOf(peer);
+    this.#byConnection.set(connection, (this.#byConnection.get(connection) ?? 0) + 1);
   }
 
   remove(peer: Peer, count: number): void {
     this.#total -= count;
-    const left = (this.#byConnection.get(peer) ?? 0) - count;
-    if (left > 0) this.#byConnection.set(peer, left);
-    else this.#byConnection.delete(peer);
+    const connection = connectionOf(peer);
+    const left = (this.#byConnection.get(connection) ?? 0) - count;
+    if (left > 0) this.#byConnection.set(connection, left);
+    else this.#byConnection.delete(connection);
   }
+}
+
+function connectionOf(peer: Peer): Peer {
+  return peer.connection ?? peer;
 }

@@ -24,7 +24,7 @@ import { WatchOutput, type WatchSlot } from "./watch-output.js";
 const zeroByte = "\0" as ByteString;
 
 export function watchMethods(context: ServiceContext): Method[] {
-  return [bidi(watchService.methods.watch, (call) => new WatchStream(call, context))];
+  return [bidi(context, watchService.methods.watch, (call) => new WatchStream(call, context))];
 }
 
 class WatchStream implements StreamHandler<WatchRequest> {

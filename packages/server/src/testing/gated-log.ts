@@ -37,8 +37,8 @@ export class GatedLog extends ForwardingLog {
     this.release();
   }
 
-  override append(payload: Uint8Array, done: (result: AppendResult) => void, useReserve = false): void {
-    if (this.isFull && !useReserve) {
+  override append(payload: Uint8Array, done: (result: AppendResult) => void, reserveShare = 0): void {
+    if (this.isFull && reserveShare === 0) {
       setImmediate(() => done({ fate: "refused", why: "full" }));
     } else if (this.#holding) {
       const copy = payload.slice();

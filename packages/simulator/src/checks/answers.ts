@@ -117,6 +117,7 @@ const refusalTexts: Partial<Record<Refusal, string>> = {
   compacted: etcdErrors.compacted.wireMessage,
   "future-revision": etcdErrors.futureRev.wireMessage,
   "operation-not-set": etcdErrors.keyNotFound.wireMessage,
+  "no-space": etcdErrors.noSpace.wireMessage,
 };
 
 /** Texts that tell something about the state, so that there must have been such a state. */

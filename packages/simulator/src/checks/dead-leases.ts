@@ -24,7 +24,9 @@ export function checkDeadLeases(evidence: Evidence): Finding {
   const builder = new FindingBuilder("C8");
   const { calls, watches } = evidence.history;
   const answers = allAnswered(calls);
-  const replay = evidence.whyNoReplay === undefined ? evidence.replay : undefined;
+  const { whyNoReplay } = evidence;
+  const replay = whyNoReplay === undefined ? evidence.replay : undefined;
+  if (whyNoReplay !== undefined) builder.fellBack(whyNoReplay);
   const ends = endsOfLeases(answers, replay);
   for (const sighting of [...answers.flatMap(seenInAnswer), ...watches.flatMap(seenOnWatch)]) {
     builder.count("attached keys seen");

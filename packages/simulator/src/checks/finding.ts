@@ -7,6 +7,8 @@ export interface Finding {
   readonly violations: readonly Violation[];
   /** Why the check did not run at all, if it did not: nothing to look at in this kind of history. */
   readonly skipped: string | undefined;
+  /** Why the check looked at the answers alone, without the log that it would rather have; undefined if it did not. */
+  readonly fellBack: string | undefined;
   /** Searches that were given up because they would have taken too long: neither passed nor failed. */
   readonly gaveUp: readonly string[];
   /** Whatever is worth counting over many runs, by name. */
@@ -19,6 +21,7 @@ export class FindingBuilder {
   readonly #violations: Violation[] = [];
   readonly #gaveUp: string[] = [];
   readonly #counts: Record<string, number> = {};
+  #fellBack: string | undefined;
 
   constructor(check: string) {
     this.check = check;
@@ -26,6 +29,10 @@ export class FindingBuilder {
 
   violation(invariant: string, message: string): void {
     this.#violations.push({ check: this.check, invariant, message });
+  }
+
+  fellBack(reason: string): void {
+    this.#fellBack = reason;
   }
 
   gaveUp(what: string): void {
@@ -38,8 +45,14 @@ export class FindingBuilder {
 
   /** What was found so far. */
   finding(skipped?: string): Finding {
-    const { check } = this;
-    return { check, violations: this.#violations, skipped, gaveUp: this.#gaveUp, counts: this.#counts };
+    return {
+      check: this.check,
+      violations: this.#violations,
+      skipped,
+      fellBack: this.#fellBack,
+      gaveUp: this.#gaveUp,
+      counts: this.#counts,
+    };
   }
 }
 

@@ -2,7 +2,7 @@
  * The judge: what a history says about the invariants I1 to I11 and I14. Pure functions on recorded histories, of simulated
  * runs as well as of real processes; where there is nothing to look at, a check says so instead of passing.
  */
-import type { History, Violation } from "../history/history.js";
+import type { History } from "../history/history.js";
 import { checkDeadLeases } from "./dead-leases.js";
 import { checkDigests } from "./digests.js";
 import { Evidence } from "./evidence.js";
@@ -52,9 +52,4 @@ export const allChecks = {
 export function judge(history: History): readonly Finding[] {
   const evidence = new Evidence(history);
   return Object.values(allChecks).map((check) => check(evidence));
-}
-
-/** Everything that must not be. What could not be looked at is told by `judge` only. */
-export function checkHistory(history: History): readonly Violation[] {
-  return judge(history).flatMap(({ violations }) => violations);
 }

@@ -7,7 +7,7 @@ import type { RequestOp } from "@holdfast/protocol";
 import type { Call } from "../history/calls.js";
 import { findLease, type Store } from "../model/index.js";
 import { answered } from "./answers.js";
-import { earliestOf, type LeaseRecord, ordersBefore } from "./lease-record.js";
+import { earliestOf, type LeaseRecord, ordersBefore, unknownTtlSeconds } from "./lease-record.js";
 
 interface PossibleGrant {
   readonly from: number;
@@ -46,7 +46,8 @@ export class LeaseChances {
   #note(call: Call, records: ReadonlyMap<bigint, LeaseRecord>): void {
     if (call.kind !== "leaseGrant" || call.result?.fate === "done" || call.result?.fate === "refused") return;
     const { id, ttl } = call.request;
-    const ttlSeconds = records.get(id)?.renewals[0]?.ttlSeconds ?? ttl;
+    const record = records.get(id);
+    const ttlSeconds = record === undefined ? ttl : unknownTtlSeconds(record, call);
     // The first of several counts; more than one grant of an id is rare enough.
     if (id !== 0n && !this.#grants.has(id)) this.#grants.set(id, { from: call.invoked.order, ttlSeconds });
   }

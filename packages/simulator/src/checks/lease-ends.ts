@@ -1,7 +1,7 @@
 /**
  * C7: no lease ends before its TTL has passed since the last renewal that was answered with success was sent, nor sooner than
  * that after the start of the server (I6); and once faults are over, who is not renewed any more ends within TTL + 2 s (I14).
- * Clocks may be fast or slow by their allowed error. Without a log, answers by which a lease is gone stand for its end.
+ * A stall of the server ends none (F13). Clocks may be fast or slow by their allowed error. Without a log, answers by which a lease is gone stand for its end.
  */
 import type { History, Life } from "../history/history.js";
 import { nameOf } from "./answers.js";
@@ -16,6 +16,10 @@ const endDelayMsMax = 2000;
 /** Most that one stall may count as on the lease clock: two ticks before it is noticed, and two for rounding. */
 const stallCountedMsMax = 400;
 
+/** How often the lease clock ticks, and how long a stall is that cannot go unnoticed: more than two ticks. */
+const tickMs = 100;
+const noticedMsMin = 3 * tickMs;
+
 /** A lease from its grant to its end, by the log. */
 interface LeaseLife {
   readonly granted: Step;
@@ -27,11 +31,15 @@ export function checkLeaseEnds(evidence: Evidence): Finding {
   const { history } = evidence;
   const records = leaseRecords(history.calls);
   for (const record of records.values()) checkGone(record, builder);
-  if (evidence.whyNoReplay !== undefined) return builder.finding();
+  if (evidence.whyNoReplay !== undefined) {
+    builder.fellBack(evidence.whyNoReplay);
+    return builder.finding();
+  }
   const endMs = lastMs(history);
   for (const life of leaseLives(evidence.replay)) {
     const record = records.get(life.granted.granted!.leaseId);
     checkEarly(life, record, history, builder);
+    checkAfterStalls(life, record, history, builder);
     checkLate(life, record, history, endMs, builder);
   }
   return builder.finding();
@@ -86,11 +94,37 @@ function checkEarly(
   };
   tooEarly(grantedAt.ms, "granted");
   for (const renewal of record?.renewals ?? []) {
+    if (renewal.isGrant) continue;
     const isOfThis = renewal.answered > grantedAt.order && renewal.sent < endedAt.order;
     if (isOfThis) tooEarly(renewal.sentMs, "with a renewal that was answered sent");
   }
   const life = servingAt(history.lives, endedAt.order);
   if (life !== undefined) tooEarly(life.started.ms, "in a life that began");
+}
+
+/**
+ * F13: what arrived while the server stood still is read before any lease ends, so a tick that comes late ends none. Told by
+ * leases that were not due when the stall began: they live for at least one more tick.
+ */
+function checkAfterStalls(
+  { granted, ended }: LeaseLife,
+  record: LeaseRecord | undefined,
+  { stalls = [] }: History,
+  builder: FindingBuilder,
+): void {
+  if (ended?.command.kind !== "leaseExpire") return;
+  const { leaseId, ttlSeconds } = granted.granted!;
+  const endedAt = ended.entry.at;
+  const renewals = (record?.renewals ?? []).filter(({ isGrant, sent }) => !isGrant && sent < endedAt.order);
+  const kept = renewals.map(({ sentMs }) => sentMs);
+  const dueMs = earliestEndMs({ sentMs: Math.max(granted.entry.at.ms, ...kept), ttlSeconds });
+  for (const { fromMs, toMs, clockStood = false } of stalls) {
+    if (clockStood || toMs - fromMs < noticedMsMin || dueMs < fromMs || endedAt.ms < toMs) continue;
+    builder.count("ends not before the tick after a stall");
+    if (endedAt.ms >= toMs + tickMs / (1 + 2 * clockRateError)) continue;
+    const what = `lease ${leaseId} (${ttlSeconds} s) was not due when the server stood still from ${fromMs} ms on`;
+    builder.violation("I6", `${what}, but was ended at ${endedAt.ms} ms, before the tick after that at ${toMs} ms`);
+  }
 }
 
 /** Who was serving then. What is found in the log at a start was proposed by a life before. */

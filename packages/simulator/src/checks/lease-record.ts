@@ -1,5 +1,5 @@
 /** What the calls of a history tell about each lease: when it was asked for, renewed, and given up. */
-import type { Call } from "../history/calls.js";
+import type { Call, CallOf } from "../history/calls.js";
 import { type Answered, allAnswered } from "./answers.js";
 
 /** A clock that may be wrong by no more than this runs no faster than `1 + clockRateError` (fault model, section 2). */
@@ -7,6 +7,8 @@ export const clockRateError = 0.005;
 
 /** A success: a grant, or a renewal that was answered with a TTL. */
 export interface Renewal {
+  /** Of a grant the answer alone does not tell which of several leases of the id it is. */
+  readonly isGrant: boolean;
   readonly sentMs: number;
   readonly sent: number;
   readonly answered: number;
@@ -68,6 +70,18 @@ export function ordersBefore(calls: readonly Call[]): (ms: number) => number {
   };
 }
 
+/**
+ * The TTL that a grant of unknown fate must have had if it was made: what it was raised to, the next renewal tells (LEASE-5).
+ * What is answered after another grant of that id cannot be told from it, and does no harm: it had ended by then.
+ */
+export function unknownTtlSeconds(
+  { renewals }: Pick<LeaseRecord, "renewals">,
+  { request, invoked }: CallOf<"leaseGrant">,
+): number {
+  const next = renewals.find(({ sent }) => sent > invoked.order);
+  return next?.ttlSeconds ?? request.ttl;
+}
+
 function noteCall(call: Call, of: (leaseId: bigint) => LeaseRecord): void {
   if (call.kind === "leaseKeepAlive") {
     of(call.request.id).tries.push({ sent: call.invoked.order, overMs: call.ended?.ms ?? call.invoked.ms });
@@ -91,5 +105,11 @@ function noteAnswer(answer: Answered, of: (leaseId: bigint) => LeaseRecord): voi
 }
 
 function renewal({ call, ended }: Answered, ttlSeconds: number): Renewal {
-  return { sentMs: call.invoked.ms, sent: call.invoked.order, answered: ended, ttlSeconds };
+  return {
+    isGrant: call.kind === "leaseGrant",
+    sentMs: call.invoked.ms,
+    sent: call.invoked.order,
+    answered: ended,
+    ttlSeconds,
+  };
 }

@@ -41,6 +41,19 @@ test("I6, C7: a lease revoked by somebody is not early", () => {
   assertRight("C7", withoutLog(maker.history()));
 });
 
+test("I6, C7: another grant of the id, sent before the end of the first lease and stored behind it, renews nothing", () => {
+  const maker = new HistoryMaker();
+  maker.call(1, "leaseGrant", { id: 10n, ttl: 5 });
+  maker.pass(4900);
+  const second = maker.invoke(1, "leaseGrant", { id: 10n, ttl: 2 });
+  const { ms } = maker.moment();
+  maker.pass(600);
+  maker.expire(10n);
+  maker.answer(second);
+  assertRight("C7", maker.history());
+  assertRight("C7", { ...maker.history(), stalls: [{ fromMs: ms + 100, toMs: ms + 550 }] });
+});
+
 test("I6, C7: a life that ends a lease sooner than its TTL after its own start is found", () => {
   const history = renewedAndEnded(6000).history();
   const ended = history.entries.at(-1)!.at;
@@ -57,6 +70,23 @@ test("I6, C7: a life that ends a lease sooner than its TTL after its own start i
   ];
   assertRight("C7", { ...history, lives: start(ended.ms - 5100) });
   assertFound("C7", { ...history, lives: start(ended.ms - 3000) }, "I6", /in a life that began/);
+});
+
+test("F13, I6, C7: a lease that ends with the late tick after a stall is found; the tick after that may end it", () => {
+  const endedAfterStall = (restMs: number, clockStood = false): DraftHistory => {
+    const maker = new HistoryMaker();
+    maker.call(1, "leaseGrant", { id: 10n, ttl: 5 });
+    maker.pass(4900);
+    const fromMs = maker.moment().ms;
+    maker.pass(3000);
+    const toMs = maker.moment().ms;
+    maker.pass(restMs);
+    maker.expire(10n);
+    return { ...maker.history(), stalls: [{ fromMs, toMs, clockStood }] };
+  };
+  assertRight("C7", endedAfterStall(110));
+  assertRight("C7", endedAfterStall(10, true));
+  assertFound("C7", endedAfterStall(10), "I6", /not due when the server stood still.*before the tick after/);
 });
 
 test("I14, C7: once all is healed, who is not renewed must end within its TTL and two seconds", () => {

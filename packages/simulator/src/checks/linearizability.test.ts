@@ -83,6 +83,33 @@ test("I6, C3: a key may go with its lease when the lease may end, and not before
   assertFound("C3", ended(4000), "I2", /no legal order for keys/);
 });
 
+test("I6, C3: an id may be granted again, with another TTL, when its first lease has run out", () => {
+  const maker = new HistoryMaker();
+  maker.call(1, "leaseGrant", { id: 9n, ttl: 5 });
+  maker.pass(5000);
+  maker.expire(9n);
+  maker.call(1, "leaseGrant", { id: 9n, ttl: 2 });
+  maker.call(1, "leaseKeepAlive", { id: 9n });
+  assertRight("C3", withoutLog(maker.history()));
+});
+
+test("LEASE-5, C3: a renewal tells the TTL of the grant of unknown fate before it, not of a later one", () => {
+  const maker = new HistoryMaker();
+  const unknown = maker.invoke(1, "leaseGrant", { id: 9n, ttl: 5 });
+  maker.apply(unknown);
+  maker.lose(unknown);
+  maker.call(1, "leaseKeepAlive", { id: 9n });
+  maker.call(1, "leaseRevoke", { id: 9n });
+  const early = maker.invoke(2, "leaseGrant", { id: 8n, ttl: 5 });
+  maker.answer(early);
+  maker.call(2, "leaseRevoke", { id: 8n });
+  const late = maker.invoke(2, "leaseGrant", { id: 8n, ttl: 2 });
+  maker.apply(late);
+  maker.lose(late);
+  maker.call(2, "leaseKeepAlive", { id: 8n });
+  assertRight("C3", withoutLog(maker.history()));
+});
+
 /** Two grants of one name; what happens in between is up to the test. */
 function twoGrants(between: (maker: HistoryMaker) => void): DraftHistory {
   const maker = new HistoryMaker();

@@ -30,7 +30,10 @@ export function checkOwnership(evidence: Evidence): Finding {
   builder.count("grants", grants.length);
   checkTokens(grants, builder);
   checkRise(grants, builder);
-  if (evidence.whyNoReplay !== undefined) return builder.finding();
+  if (evidence.whyNoReplay !== undefined) {
+    builder.fellBack(evidence.whyNoReplay);
+    return builder.finding();
+  }
   const { placed, replay } = evidence;
   for (const item of placed) {
     if (isGrant(item) && item.position === undefined) builder.violation("I4b", explain(item, replay));

@@ -1,4 +1,5 @@
 /** The log replayed through the reference model: what was true at each position. */
+import { AlarmType } from "@holdfast/protocol";
 import { readBatch, UnreadableEntryError } from "@holdfast/replica";
 import type { LoggedCommand } from "@holdfast/state-machine";
 import type { History, StoredEntry } from "../history/history.js";
@@ -97,10 +98,10 @@ function replayEntry(entry: StoredEntry, steps: Step[]): void {
   });
 }
 
-/** Users and roles may be there; what they may do is not modelled, nor what an alarm forbids. */
+/** Users and roles may be there; what they may do is not modelled, nor what the alarm of a corrupt store forbids. */
 function unmodelledOf(steps: readonly Step[]): string | undefined {
-  const step = steps.find(({ command }) => {
-    return command.kind === "authEnable" || (command.kind === "alarm" && command.action === "activate");
-  });
-  return step && `position ${step.position} is ${step.command.kind}, and what that forbids is not modelled`;
+  const isOn = steps.some(({ command }) => command.kind === "authEnable");
+  if (isOn) return "authentication is on, and what it forbids is not modelled";
+  const isCorrupt = steps.some(({ command }) => command.kind === "alarm" && command.alarm === AlarmType.CORRUPT);
+  return isCorrupt ? "there is an alarm of a corrupt store, and what it forbids is not modelled" : undefined;
 }

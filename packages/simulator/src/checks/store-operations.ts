@@ -188,13 +188,11 @@ export class StoreOperations {
     }
   }
 
-  /** What a grant of unknown fate was raised to, its renewals tell (LEASE-5). */
-  #grantOf(call: CallOf<"leaseGrant">): Command | undefined {
-    const isDone = call.result?.fate === "done";
-    const leaseId = call.request.id !== zeroLease || !isDone ? call.request.id : answeredId(call);
-    if (leaseId === zeroLease) return undefined;
-    const ttlSeconds = this.#records.get(leaseId)?.renewals[0]?.ttlSeconds ?? call.request.ttl;
-    return { kind: "leaseGrant", leaseId, ttlSeconds };
+  /** The server may raise the TTL (LEASE-5). A grant of unknown fate is left to those who meet the lease: `LeaseChances`. */
+  #grantOf({ result }: CallOf<"leaseGrant">): Command | undefined {
+    if (result?.fate !== "done") return undefined;
+    const { id, ttl } = result.response;
+    return { kind: "leaseGrant", leaseId: id, ttlSeconds: ttl };
   }
 
   #run(store: Store, command: Command, call: Call): Store | undefined {
@@ -225,12 +223,9 @@ export class StoreOperations {
   }
 }
 
-/**
- * What cannot help to explain any answer: a compaction, or a lease, that nobody heard of. Whoever meets the lease has it
- * granted then (`LeaseChances`).
- */
+/** What cannot help to explain any answer: a compaction that nobody heard of. */
 function isOfNoUse(call: Call): boolean {
-  return (call.kind === "compact" || call.kind === "leaseGrant") && call.result?.fate !== "done";
+  return call.kind === "compact" && call.result?.fate !== "done";
 }
 
 function hasKeys({ pairs }: Store, leaseId: bigint): boolean {
@@ -269,10 +264,6 @@ function writersByRevision(calls: readonly Call[]): Map<number, Call> {
     if (answer !== undefined && hasWritten(answer)) writers.set(headerRevision(answer), call);
   }
   return writers;
-}
-
-function answeredId(call: CallOf<"leaseGrant">): bigint {
-  return call.result?.fate === "done" ? call.result.response.id : zeroLease;
 }
 
 /** Of one that left the lease to the server it is not known which that was. */

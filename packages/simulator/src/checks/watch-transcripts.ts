@@ -33,7 +33,9 @@ export function checkWatches(evidence: Evidence): Finding {
   const { calls, watches } = evidence.history;
   const builder = new FindingBuilder("C9");
   const answers = allAnswered(calls);
-  const replay = evidence.whyNoReplay === undefined ? evidence.replay : undefined;
+  const { whyNoReplay } = evidence;
+  const replay = whyNoReplay === undefined ? evidence.replay : undefined;
+  if (whyNoReplay !== undefined) builder.fellBack(whyNoReplay);
   const known = replay === undefined ? eventsSeen(answers, watches) : eventsOfLog(replay);
   for (const watch of watches) {
     const delivered = deliveredBy(watch);

@@ -37,6 +37,8 @@ export interface ClientsConfig {
   readonly ttlSecondsMax: number;
   /** Length of the values that are at the limit; most are as short as can be. */
   readonly valueBytesMax: number;
+  /** How likely a value is longer than one sector of a disk, so that writing it can be torn. */
+  readonly longValueChance: number;
   /** Length of values that are over the limit. Not longer than it takes: pieces of a few bytes make it expensive. */
   readonly tooLargeBytes: number;
   /** Mean pause before dialing again. */
@@ -59,6 +61,7 @@ export const defaultClientsConfig: ClientsConfig = {
   ttlSecondsMin: 2,
   ttlSecondsMax: 6,
   valueBytesMax: 4_096,
+  longValueChance: 0.05,
   tooLargeBytes: 12 * 1_024,
   redialMs: 200,
   rebirthMs: 1_000,

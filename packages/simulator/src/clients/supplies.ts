@@ -77,9 +77,10 @@ export class Supplies {
     return key < other ? { key, rangeEnd: other } : { key: other, rangeEnd: `${key}\x00` as ByteString };
   }
 
-  /** How long a value is to be: now and then at the limit. */
+  /** How long a value is to be: now and then longer than a sector, and half of these at the limit. */
   valueBytes(random: SeededRandom): number {
-    if (random.chance(0.05)) return this.#config.valueBytesMax;
+    const { longValueChance, valueBytesMax } = this.#config;
+    if (random.chance(longValueChance)) return random.chance(0.5) ? valueBytesMax : random.below(valueBytesMax);
     return random.chance(0.2) ? random.below(200) : 0;
   }
 

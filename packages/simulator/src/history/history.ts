@@ -37,6 +37,8 @@ export interface StateDigest {
 export interface Stall {
   readonly fromMs: number;
   readonly toMs: number;
+  /** Its clock stood still meanwhile, so that it cannot know (F12). */
+  readonly clockStood?: boolean;
 }
 
 export interface History {

@@ -1,14 +1,15 @@
 /**
  * What each command of the log does to a store, and what is answered: the sequential meaning that everything a server says
- * must agree with. Permissions and alarms are not modelled; whoever meets `unmodelled` cannot go on judging.
+ * must agree with. Permissions and the alarm of a corrupt store are not modelled; whoever meets `unmodelled` cannot go on judging.
  */
 import { createResponseHeader, type Event } from "@holdfast/protocol";
 import type { Command, Outcome, Refusal } from "@holdfast/state-machine";
+import { isStopped, withAlarm } from "./alarms.js";
 import { Draft } from "./draft.js";
 import { findLease, type ModelLease, type Store } from "./store.js";
 import { decide, putRefusal, runDecision, txnRefusal } from "./transaction.js";
 
-/** The answer to a command; `unmodelled` for users, roles and alarms. */
+/** The answer to a command; `unmodelled` for users, roles and alarms, of which only the effect on others is modelled. */
 export type ModelOutcome =
   | Extract<
       Outcome,
@@ -34,6 +35,7 @@ const leaseTtlSecondsMax = 9_000_000_000;
 /** The next command of the log. */
 export function apply(previous: Store, command: Command): Applied {
   const store: Store = { ...previous, appliedCommands: previous.appliedCommands + 1 };
+  if (isStopped(store, command)) return refused(store, "no-space");
   switch (command.kind) {
     case "put": {
       const refusal = putRefusal(store, command.request);
@@ -58,6 +60,8 @@ export function apply(previous: Store, command: Command): Applied {
       return revoke(store, command.leaseId);
     case "leaseExpire":
       return expire(store, command.leaseId, command.grantNumber);
+    case "alarm":
+      return unchanged(withAlarm(store, command), { kind: "unmodelled" });
     default:
       return unchanged(store, { kind: "unmodelled" });
   }

@@ -11,11 +11,12 @@ import {
   createRequestOp,
   createTxnRequest,
   EventType,
+  type RangeRequest,
 } from "@holdfast/protocol";
 import { type Command, StateMachine } from "@holdfast/state-machine";
 import fc from "fast-check";
 import { sameAnswer, show } from "../checks/answers.js";
-import { commands, ranges } from "../testing/arbitraries.js";
+import { commands, ranges, spaceAlarms } from "../testing/arbitraries.js";
 import { bytes, key } from "../testing/finding.js";
 import {
   answerRange,
@@ -136,41 +137,48 @@ test("LOCK-1, LOCK-3, LOCK-5: owners by create revision, keys by lease", () => {
   assert.equal(leaseOfKey(key("L"), key("L/x")), undefined);
 });
 
+/** What is done, and what is read after it. */
+function stepsOf(arbitrary: fc.Arbitrary<Command>) {
+  const step = fc.record({ command: arbitrary, range: ranges });
+  return fc.array(step, { minLength: 10, maxLength: 50, size: "max" });
+}
+
+function assertAgreement(run: readonly { readonly command: Command; readonly range: RangeRequest }[]): void {
+  const machine = new StateMachine();
+  let store = emptyStore;
+  for (const { command, range } of run) {
+    const applied = apply(store, command);
+    store = applied.store;
+    const outcome = machine.apply(command);
+    if (command.kind !== "alarm") assertSame(applied.outcome, outcome, command);
+    const changes = machine.changes.map((version) => ({ kv: version, prevKv: machine.previousVersion(version) }));
+    // What was compacted is left out of the machine's events, as watchers see them.
+    const events = applied.events.map(({ kv, prevKv }) => {
+      return { kv, prevKv: store.revision - 1 < store.compactRevision ? undefined : prevKv };
+    });
+    assertSame(events, changes, command);
+    const refusal = rangeRefusal(store, range);
+    const expected =
+      refusal === undefined ? { kind: "range", response: answerRange(store, range) } : { kind: "refused", refusal };
+    assertSame(expected, machine.range(range), range);
+    assert.deepEqual([store.revision, store.compactRevision], [machine.revision, machine.compactRevision]);
+  }
+  const leases = [...machine.leases()].map(({ leaseId, ttlSeconds, grantNumber }) => ({
+    leaseId,
+    ttlSeconds,
+    grantNumber,
+  }));
+  assert.deepEqual(store.leases, leases);
+  assert.equal(store.alarms.length, machine.alarms().length);
+}
+
 test("KV, TXN, LEASE, COMP: model and machine give the same answers and events to random commands", () => {
-  const steps = fc.array(fc.record({ command: commands, range: ranges }), {
-    minLength: 10,
-    maxLength: 50,
-    size: "max",
-  });
-  fc.assert(
-    fc.property(steps, (run) => {
-      const machine = new StateMachine();
-      let store = emptyStore;
-      for (const { command, range } of run) {
-        const applied = apply(store, command);
-        store = applied.store;
-        assertSame(applied.outcome, machine.apply(command), command);
-        const changes = machine.changes.map((version) => ({ kv: version, prevKv: machine.previousVersion(version) }));
-        // What was compacted is left out of the machine's events, as watchers see them.
-        const events = applied.events.map(({ kv, prevKv }) => {
-          return { kv, prevKv: store.revision - 1 < store.compactRevision ? undefined : prevKv };
-        });
-        assertSame(events, changes, command);
-        const refusal = rangeRefusal(store, range);
-        const expected =
-          refusal === undefined ? { kind: "range", response: answerRange(store, range) } : { kind: "refused", refusal };
-        assertSame(expected, machine.range(range), range);
-        assert.deepEqual([store.revision, store.compactRevision], [machine.revision, machine.compactRevision]);
-      }
-      const leases = [...machine.leases()].map(({ leaseId, ttlSeconds, grantNumber }) => ({
-        leaseId,
-        ttlSeconds,
-        grantNumber,
-      }));
-      assert.deepEqual(store.leases, leases);
-    }),
-    { numRuns: 300 },
-  );
+  fc.assert(fc.property(stepsOf(commands), assertAgreement), { numRuns: 300 });
+});
+
+test("MAINT-3, MAINT-4: model and machine agree on what the alarm for want of space stops", () => {
+  const withAlarms = fc.oneof({ weight: 8, arbitrary: commands }, { weight: 1, arbitrary: spaceAlarms });
+  fc.assert(fc.property(stepsOf(withAlarms), assertAgreement), { numRuns: 100 });
 });
 
 function assertSame(model: unknown, machine: unknown, asked: unknown): void {

@@ -12,6 +12,12 @@ export interface ModelLease {
   readonly grantNumber: number;
 }
 
+/** An alarm that is raised: an `AlarmType`, for one member. */
+export interface ModelAlarm {
+  readonly memberId: bigint;
+  readonly alarm: number;
+}
+
 /** The state after some command. */
 export interface Store {
   readonly revision: number;
@@ -23,6 +29,8 @@ export interface Store {
   readonly pairs: readonly KeyValue[];
   /** The leases that live, oldest grant first. */
   readonly leases: readonly ModelLease[];
+  /** In the order in which they were raised. */
+  readonly alarms: readonly ModelAlarm[];
   /** The store as it was left at the revision before; undefined at the first. */
   readonly before: Store | undefined;
 }
@@ -34,6 +42,7 @@ export const emptyStore: Store = Object.freeze({
   appliedCommands: 0,
   pairs: [],
   leases: [],
+  alarms: [],
   before: undefined,
 });
 

@@ -1,4 +1,5 @@
 /** What a planted bug is: one deliberate error, put into a compiled module while it is loaded. */
+import type { Overrides } from "../run/overrides.js";
 
 /** The test of the tests (fault model, section 11): with this in place, something must fail. */
 export interface PlantedBug {
@@ -13,6 +14,8 @@ export interface PlantedBug {
   /** Must occur exactly once in the module. */
   readonly find: string;
   readonly replace: string;
+  /** What the runs that look for it differ in from what their seeds say: it needs rare faults, or many clients of a kind. */
+  readonly overrides?: Overrides;
   /** It must be found by so many seeds of the simulator, counted from the first. */
   readonly seedsMax: number;
 }

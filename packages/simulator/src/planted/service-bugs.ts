@@ -7,8 +7,9 @@ export const serviceBugs: readonly PlantedBug[] = [
     kind: "F13, I6",
     summary: "A tick that comes late ends leases, before the refreshes that waited are read.",
     module: "replica/dist/leases.js",
-    find: "if (!this.#clock.tick()) {",
-    replace: "if (this.#clock.tick() === undefined) {",
+    find: "this.lateTicks++;",
+    replace: "this.lateTicks++;\n            this.#takeDue(this.#clock.read());",
+    overrides: { faults: ["server-pause=2000"], roles: ["lease", "lease", "lease", "careless-lock"] },
     seedsMax: 1000,
   },
   {
@@ -18,6 +19,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/lease-clock.js",
     find: "return Math.min(Math.max(nowMs - this.#lastTickMs, 0), this.#advanceMaxMs);",
     replace: "return Math.max(nowMs - this.#lastTickMs, 0);",
+    overrides: { faults: ["server-pause=3000"], roles: ["lease", "lease", "careful-lock", "careful-lock"] },
     seedsMax: 1000,
   },
   {
@@ -27,6 +29,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/leases.js",
     find: "if (timer.ending) {",
     replace: "if (timer.ending === undefined) {",
+    overrides: { faults: ["slow-disk=5000"], roles: ["lease", "lease", "lease", "lease"] },
     seedsMax: 1000,
   },
   {
@@ -91,6 +94,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/watch/watch-hub.js",
     find: "watcher.nextRevision = revision;",
     replace: "watcher.nextRevision = revision + 1;",
+    overrides: { faults: ["slow-reader=2000"], roles: ["watcher", "watcher", "register", "transaction"] },
     seedsMax: 2000,
   },
   {
@@ -98,8 +102,8 @@ export const serviceBugs: readonly PlantedBug[] = [
     kind: "F21, I8",
     summary: "The event at the compacted revision goes too, though it can still be watched.",
     module: "state-machine/dist/key-space.js",
-    find: "if (events.at(events.start).modRevision >= compactRevision)",
-    replace: "if (events.at(events.start).modRevision > compactRevision)",
+    find: "events.at(events.start).modRevision < compactRevision;",
+    replace: "events.at(events.start).modRevision <= compactRevision;",
     seedsMax: 1000,
   },
   {
@@ -114,10 +118,11 @@ export const serviceBugs: readonly PlantedBug[] = [
   {
     name: "catch-up-repeats",
     kind: "F20, I8",
-    summary: "A watcher that has caught up gets its last stretch again when it falls behind.",
+    summary: "A watcher that falls behind gets again what came just before.",
     module: "replica/dist/watch/watch-hub.js",
-    find: "watcher.nextRevision = revision + 1;",
-    replace: "watcher.nextRevision = Math.max(watcher.nextRevision, 1);",
+    find: "watcher.nextRevision = revision;",
+    replace: "watcher.nextRevision = revision - 1;",
+    overrides: { faults: ["slow-reader=2000"], roles: ["watcher", "watcher", "register", "transaction"] },
     seedsMax: 2000,
   },
   {

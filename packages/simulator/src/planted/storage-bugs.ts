@@ -18,6 +18,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/segment-file.js",
     find: 'await disk.syncFolder("folder.sync", folder);',
     replace: "",
+    overrides: { faults: ["power-cut=2000"], roles: ["register", "register", "transaction", "lease"] },
     seedsMax: 500,
   },
   {
@@ -27,6 +28,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record.js",
     find: "=== head.checksum",
     replace: "!== undefined",
+    overrides: { faults: ["append-crash=1000"], roles: ["register", "register", "register"] },
     seedsMax: 500,
   },
   {
@@ -34,8 +36,9 @@ export const storageBugs: readonly PlantedBug[] = [
     kind: "F4, I11",
     summary: "What cannot be read at the end is cut, even if it was durable.",
     module: "log/dist/file/scan-segments.js",
-    find: "scans.some((scan) => scan.durableClaim >= stop.index)",
-    replace: "false",
+    find: "assertNotDurable(input, file, stop, claims);",
+    replace: "",
+    overrides: { faults: ["bit-rot=3000"], roles: ["register", "register", "transaction"] },
     seedsMax: 1000,
   },
   {
@@ -45,6 +48,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: 'this.#done("failed", new LogStorageError("append.sync", this.#file.path, { cause: error }));',
     replace: 'this.#file.syncThen("append.sync", this.#synced);',
+    overrides: { faults: ["sync-error=2000", "power-cut=2000"] },
     seedsMax: 500,
   },
   {
@@ -54,6 +58,10 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: 'this.#done("failed", new LogStorageError("append.sync", this.#file.path, { cause: error }));',
     replace: 'this.#done("full", undefined);',
+    overrides: {
+      faults: ["sync-error=1000", "kill=1500"],
+      roles: ["register", "register", "register", "register", "register", "register"],
+    },
     seedsMax: 500,
   },
   {
@@ -72,6 +80,10 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: "            this.#erase();",
     replace: '            this.#environment.defer(() => this.#done("full", error));',
+    overrides: {
+      faults: ["no-space=1000", "kill=1500"],
+      roles: ["register", "register", "register", "register", "register", "register"],
+    },
     seedsMax: 2000,
   },
   {
@@ -79,8 +91,9 @@ export const storageBugs: readonly PlantedBug[] = [
     kind: "F1, F5, I10",
     summary: "A snapshot holds more than the index it is stored under: the rest is applied twice.",
     module: "replica/dist/maintenance.js",
-    find: "const frozen = machine.freeze();",
-    replace: "await new Promise((resolve) => environment.defer(resolve));\n        const frozen = machine.freeze();",
+    find: "await log.writeSnapshot(index, frozen.chunks());",
+    replace: "await log.writeSnapshot(Math.max(1, index - 1), frozen.chunks());",
+    overrides: { faults: ["kill=3000"] },
     seedsMax: 500,
   },
   {
@@ -90,6 +103,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/snapshot-files.js",
     find: 'await file.sync("snapshot.sync");',
     replace: "",
+    overrides: { faults: ["power-cut=2000"], roles: ["register", "register", "transaction", "lease"] },
     seedsMax: 1000,
   },
   {
@@ -108,6 +122,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "state-machine/dist/change-set.js",
     find: "[...lease.keys].sort()",
     replace: "[...lease.keys]",
+    overrides: { faults: ["kill=5000"], roles: ["lease", "lease", "lease", "watcher", "watcher"] },
     seedsMax: 2000,
   },
 ];

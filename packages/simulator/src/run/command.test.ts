@@ -22,7 +22,14 @@ test("options are read", () => {
 });
 
 test("what cannot be understood is refused", () => {
-  for (const words of [["--sedes", "7"], ["--seeds"], ["--seeds", "many"], ["--faults", "rain"], ["--roles", "king"]]) {
+  for (const words of [
+    ["--sedes", "7"],
+    ["--seeds"],
+    ["--seeds", "many"],
+    ["--faults", "rain"],
+    ["--faults", "kill=often"],
+    ["--roles", "king"],
+  ]) {
     assert.throws(() => parseCommand(words, 4), RangeError, words.join(" "));
   }
 });
@@ -31,12 +38,23 @@ test("the command that is printed for a failure gives the same configuration aga
   for (const overrides of [
     {},
     { faults: ["kill"] as const },
+    { faults: ["kill", "cut=700"] as const },
     { faults: [], roles: ["lease"] as const, safetyMs: 900 },
   ]) {
     const words = commandFor(12, overrides).split(" ").slice(4);
     const { from, overrides: read } = parseCommand(words, 1);
     assert.deepEqual(overriddenConfig(from, read), overriddenConfig(12, overrides));
   }
+});
+
+test("a fault with a time of its own strikes whether the seed has it or not", () => {
+  const without = [...Array(100).keys()].find((seed) => configOf(seed).faults.cut === undefined) as number;
+  assert.deepEqual(overriddenConfig(without, { faults: ["cut=700", "kill"] }).faults.cut, 700);
+  assert.deepEqual(overriddenConfig(without, { faults: ["cut"] }).faults, {});
+});
+
+test("a failure with a planted bug is replayed with it", () => {
+  assert.equal(parseCommand(commandFor(3, {}, "some-bug").split(" ").slice(4), 1).planted, "some-bug");
 });
 
 test("what is left out is gone, and nothing else changes", () => {

@@ -32,7 +32,8 @@ Runs the server in a simulated world, from seeds, and checks what came of it.
   --trace          prints every event that is worth a line
   --first-failure  stops at the first seed that fails
   --planted NAME   with this planted bug; stops at the first seed that finds it
-  --faults A,B     of the seed's faults only these; or "none"
+  --faults A,B=MS  of the seed's faults only these; one with a mean time between its strikes even if the seed
+                   does not have it; or "none"
   --roles A,B      these clients instead of the seed's
   --length MS      virtual length of the phase with faults`;
 

@@ -14,7 +14,6 @@ export function marksOf(history: History): Map<string, number> {
     ["lock-waited", history.calls.filter(isLongWait).length],
     ["call-unknown", history.calls.filter(({ result }) => result === undefined || result.fate === "unknown").length],
     ["queue-full", history.calls.filter(isTooMany).length],
-    ["unfenced-overlap", unfencedOverlaps(history)],
   ]);
 }
 
@@ -63,16 +62,4 @@ function isLongWait({ kind, invoked, ended, result }: History["calls"][number]):
 
 function isTooMany({ result }: History["calls"][number]): boolean {
   return result?.fate === "refused" && result.message.includes("too many requests");
-}
-
-/** Writes that only a resource which does not look at tokens would have taken. */
-function unfencedOverlaps({ resourceWrites }: History): number {
-  const highest = new Map<string, number>();
-  let count = 0;
-  for (const { name, token } of resourceWrites) {
-    const known = highest.get(name) ?? 0;
-    if (token < known) count++;
-    else highest.set(name, token);
-  }
-  return count;
 }

@@ -14,6 +14,7 @@ export const marks: readonly Mark[] = [
   { name: "snapshot-used", means: "F5: a life began from a snapshot" },
   { name: "snapshot-passed-over", means: "F5: the newest snapshot was damaged, and the one before it was used" },
   { name: "snapshot-written", means: "F5: a snapshot was written and older entries discarded" },
+  { name: "segment-discarded", means: "F5: a full segment was given up because snapshots stand for its entries" },
   { name: "snapshot-failed", means: "F6: a snapshot could not be written, and serving went on" },
   { name: "no-space", means: "F6: the disk had no room for something new" },
   { name: "append-refused-full", means: "F6: an entry was refused for want of room" },

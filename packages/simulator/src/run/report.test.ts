@@ -10,7 +10,9 @@ function summary(seed: number, changes: Partial<SeedSummary> = {}): SeedSummary 
     virtualMs: 3_600_000,
     faults: [],
     marks: {},
+    counts: {},
     failedChecks: [],
+    violations: [],
     report: undefined,
     ...changes,
   };
@@ -22,13 +24,29 @@ function resultOf(report: Report, start: string) {
 
 test("a seed that failed is named where its check and its faults are", () => {
   const report = new Report();
-  report.add(summary(1, { faults: ["kill"] }));
+  report.add(summary(1, { faults: ["kill"], counts: { "C8 runs": 1 } }));
   report.add(summary(2, { faults: ["kill", "cut"], failedChecks: ["C5"] }));
   assert.deepEqual([report.passed, report.failed], [1, 1]);
   assert.deepEqual(resultOf(report, "I4a, I4b, I5, C5")?.reason, "seeds 2");
   assert.equal(resultOf(report, "F1: simulated runs with kill")?.result, "failed");
   assert.equal(resultOf(report, "I7, C8")?.result, "passed");
   assert.equal(resultOf(report, "F8: simulated runs with slow-disk")?.result, "skipped");
+});
+
+test("a check that had nothing to look at in any seed is not told to have passed", () => {
+  const report = new Report();
+  report.add(summary(1, { counts: { "C10 states compared": 2, "C10 runs": 1, "C2 skipped in runs where …": 1 } }));
+  report.add(summary(2, { counts: { "C10 states compared": 3, "C10 runs": 1, "C2 skipped in runs where …": 1 } }));
+  assert.equal(resultOf(report, "I10, C10")?.result, "passed");
+  assert.equal(resultOf(report, "I1, I2, I3, I9, C2")?.result, "skipped");
+  assert.deepEqual(
+    [...report.counts],
+    [
+      ["C2 skipped in runs where …", 2],
+      ["C10 runs", 2],
+      ["C10 states compared", 5],
+    ],
+  );
 });
 
 test("a mark that so many seeds did not reach fails; with few seeds nothing can be said", () => {

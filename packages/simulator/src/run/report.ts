@@ -1,4 +1,6 @@
 /** What is told of a set of runs: lines for people, results for the table of faults. */
+import { allChecks } from "../checks/index.js";
+import { ranCount } from "./check-counts.js";
 import { type FaultName, faultNames } from "./fault-names.js";
 import { marks } from "./marks.js";
 
@@ -9,10 +11,16 @@ export interface SeedSummary {
   readonly virtualMs: number;
   readonly faults: readonly FaultName[];
   readonly marks: Readonly<Record<string, number>>;
+  /** What the checks looked at and what they could not: see `countsOf`. */
+  readonly counts: Readonly<Record<string, number>>;
   /** Checks that found something. */
   readonly failedChecks: readonly string[];
+  /** What they found, one line each, beginning with the check. */
+  readonly violations: readonly string[];
   /** What to print if it failed. */
   readonly report: string | undefined;
+  /** The run did not come to an end, or took its process with it: nothing was checked. */
+  readonly broken?: boolean;
 }
 
 /** One line of a results file. */
@@ -90,11 +98,24 @@ export class Report {
 
   /** How often each mark was reached, in all. */
   get reached(): ReadonlyMap<string, number> {
-    const counts = new Map<string, number>(marks.map(({ name }) => [name, 0]));
-    for (const summary of this.#summaries) {
-      for (const [name, count] of Object.entries(summary.marks)) counts.set(name, (counts.get(name) ?? 0) + count);
-    }
-    return counts;
+    const none = new Map<string, number>(marks.map(({ name }) => [name, 0]));
+    return addUp(
+      none,
+      this.#summaries.map((summary) => summary.marks),
+    );
+  }
+
+  /** What the checks looked at and what they could not, in all, by name. */
+  get counts(): ReadonlyMap<string, number> {
+    const counts = this.#summaries.map((summary) => summary.counts);
+    const numberOf = (name: string): number => Number(/^C(\d+)/.exec(name)?.[1]);
+    const sums = [...addUp(new Map(), counts)];
+    return new Map(sums.sort(([left], [right]) => numberOf(left) - numberOf(right) || (left < right ? -1 : 1)));
+  }
+
+  /** The first run in which a check found something; one that merely broke off has found nothing. */
+  get found(): SeedSummary | undefined {
+    return this.#summaries.find(({ failedChecks, broken }) => failedChecks.length > 0 && broken !== true);
   }
 
   get steps(): number {
@@ -110,11 +131,16 @@ export class Report {
   }
 
   #checkResults(): Result[] {
+    const { counts } = this;
     return Object.entries(checks).map(([check, invariants]) => {
       const failing = this.#summaries.filter(({ failedChecks }) => failedChecks.includes(check));
       const title = `${invariants}, ${check}: no violation in any seed`;
-      if (failing.length === 0) return { title, file, result: "passed" };
-      return { title, file, result: "failed", reason: `seeds ${failing.map(({ seed }) => seed).join(", ")}` };
+      if (failing.length > 0) {
+        return { title, file, result: "failed", reason: `seeds ${failing.map(({ seed }) => seed).join(", ")}` };
+      }
+      const neverRan = check in allChecks && counts.get(ranCount(check)) === undefined;
+      if (neverRan) return { title, file, result: "skipped", reason: "no seed had anything for it to look at" };
+      return { title, file, result: "passed" };
     });
   }
 
@@ -139,4 +165,15 @@ export class Report {
       return { title, file, result: "skipped", reason: `not reached; only ${seeds} seeds were run` };
     });
   }
+}
+
+/** Adds to `sums` and returns it. */
+function addUp(
+  sums: Map<string, number>,
+  all: readonly Readonly<Record<string, number>>[],
+): ReadonlyMap<string, number> {
+  for (const counts of all) {
+    for (const [name, count] of Object.entries(counts)) sums.set(name, (sums.get(name) ?? 0) + count);
+  }
+  return sums;
 }

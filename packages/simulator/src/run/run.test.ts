@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type Finding, FindingBuilder } from "../checks/finding.js";
 import { startClients } from "../clients/index.js";
-import type { History, Violation } from "../history/history.js";
+import type { History } from "../history/history.js";
 import { faultNames } from "./fault-names.js";
 import { historyText } from "./history-text.js";
 import { overriddenConfig } from "./overrides.js";
@@ -9,7 +10,7 @@ import { type RunOptions, simulate } from "./run.js";
 import { shrink } from "./shrink.js";
 import { configOf } from "./swarm.js";
 
-const unjudged: RunOptions = { startClients, checkHistory: () => [] };
+const unjudged: RunOptions = { startClients, judge: () => [] };
 
 test("C13: the same seed gives the same trace and the same history, byte for byte", async () => {
   for (const seed of [2, 3, 5]) {
@@ -97,9 +98,12 @@ test("clients that do not come to an end after the last fault are a violation (I
 });
 
 test("a failure is made smaller: faults, clients and time that it does not need are left out", async () => {
-  const needsKill = ({ lives }: History): Violation[] =>
-    lives.some(({ how }) => how === "killed") ? [{ check: "C1", invariant: "I1", message: "killed" }] : [];
-  const options: RunOptions = { startClients, checkHistory: needsKill };
+  const needsKill = ({ lives }: History): Finding[] => {
+    const builder = new FindingBuilder("C1");
+    if (lives.some(({ how }) => how === "killed")) builder.violation("I1", "killed");
+    return [builder.finding()];
+  };
+  const options: RunOptions = { startClients, judge: needsKill };
   const seed = [...Array(200).keys()].find((candidate) => {
     const { faults, safetyMs } = configOf(candidate);
     return faults.kill !== undefined && Object.keys(faults).length > 3 && safetyMs < 25_000;

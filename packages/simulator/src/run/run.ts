@@ -3,6 +3,7 @@
  * and the state. Everything follows from the configuration, and that from the seed.
  */
 
+import type { Finding } from "../checks/index.js";
 import type { Clients, ClientsConfig } from "../clients/index.js";
 import { onUncaught } from "../environment.js";
 import type { History, Violation } from "../history/history.js";
@@ -31,7 +32,7 @@ const sampleIntervalMs = 1_500;
 
 export interface RunOptions {
   readonly startClients: (world: World, config: ClientsConfig) => Clients;
-  readonly checkHistory: (history: History) => readonly Violation[];
+  readonly judge: (history: History) => readonly Finding[];
   /** Hands on errors that nobody catches, until the returned function is called. Default: those of the process. */
   readonly onUncaught?: (handle: (error: unknown) => void) => () => void;
   /** Told every line of the trace. */
@@ -41,6 +42,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly seed: number;
   readonly violations: readonly Violation[];
+  /** What the checks of the history came to, with what they could not look at. */
+  readonly findings: readonly Finding[];
   /** How often each coverage mark was reached. */
   readonly marks: ReadonlyMap<string, number>;
   readonly history: History;
@@ -93,6 +96,9 @@ class Run {
     this.#parts = { ...common, config, node, world, random: chance.fork("faults"), rotted: new Set() };
     this.#downtime = new Downtime(this.#parts);
     disk.onFault = (kind) => common.mark(kind === "crash" ? "killed-in-operation" : kind);
+    disk.onOperation = (operation) => {
+      if (operation === "segment.recycle" || operation === "segment.remove") common.mark("segment-discarded");
+    };
     if (options.onLine !== undefined) scheduler.trace.onLine = options.onLine;
     scheduler.onStep = () => this.#cheapInvariants();
     this.#downtime.begin();
@@ -150,25 +156,33 @@ class Run {
     this.#clients.stop();
     const settledMs = scheduler.nowMs + settlingMs;
     await scheduler.run(() => scheduler.nowMs >= settledMs || this.#isOver);
-    this.#atBaseLine();
+    await this.#atBaseLine();
   }
 
-  /** When nobody calls any more, nothing is held for anybody (C12). */
-  #atBaseLine(): void {
+  /** When nobody calls any more, nothing is held for anybody (C12), but for a moment: the end of a lease is proposed too. */
+  async #atBaseLine(): Promise<void> {
+    const { scheduler } = this.#parts;
+    const limitMs = scheduler.nowMs + settlingMs;
+    const isAtBaseLine = (): boolean => Object.values(this.#held()).every((count) => count <= 0);
+    await scheduler.run(() => isAtBaseLine() || scheduler.nowMs >= limitMs || this.#isOver);
+    for (const [what, count] of Object.entries(this.#held())) {
+      if (count > 0) this.#violate("I12", `${count} ${what} are left when all clients have gone`, "C12");
+    }
+  }
+
+  /** What the server holds for those who call, by what it is. */
+  #held(): Readonly<Record<string, number>> {
     const { node, network } = this.#parts;
     const { core } = node;
-    if (core === undefined) return;
+    if (core === undefined) return {};
     const { replica } = core.context;
-    const held = {
+    return {
       // Those who vanished without a word, and whom nobody waits for, are left to the system to find.
       connections: core.grpc.connectionCount - network.widowed,
       streams: core.grpc.streamCount,
       "waiting proposals": replica.waitingProposals,
       watchers: replica.watches.watcherCount,
     };
-    for (const [what, count] of Object.entries(held)) {
-      if (count > 0) this.#violate("I12", `${count} ${what} are left when all clients have gone`, "C12");
-    }
   }
 
   /** Closes the server, starts it once more, and reads all that its log still has. */
@@ -240,10 +254,12 @@ class Run {
       stalls: node.stalls,
       logContradictions: node.book.contradictions,
     };
-    const violations = [...this.#violations, ...this.#downtime.violations, ...this.#options.checkHistory(history)];
+    const findings = this.#options.judge(history);
+    const found = findings.flatMap(({ violations }) => violations);
     return {
       seed: config.seed,
-      violations,
+      violations: [...this.#violations, ...this.#downtime.violations, ...found],
+      findings,
       marks: this.#marks,
       history,
       traceHash: scheduler.trace.hash,

@@ -1,7 +1,7 @@
 /** Makes a failure small: leaves out faults, clients and time, one after the other, as long as the same check fails. */
 import type { Violation } from "../history/history.js";
 import type { FaultName } from "./fault-names.js";
-import { type Overrides, overriddenConfig } from "./overrides.js";
+import { type FaultChoice, faultOf, type Overrides, overriddenConfig } from "./overrides.js";
 import { type RunOptions, type RunResult, simulate } from "./run.js";
 
 export interface Shrunk {
@@ -39,8 +39,9 @@ export async function shrink(
 /** What could be tried next: each with one thing less. */
 function* smaller(seed: number, overrides: Overrides): Iterable<Overrides> {
   const { faults, clients, safetyMs } = overriddenConfig(seed, overrides);
-  const names = Object.keys(faults) as FaultName[];
-  for (const name of names) yield { ...overrides, faults: names.filter((other) => other !== name) };
+  const choices = overrides.faults?.filter((choice) => faults[faultOf(choice)] !== undefined);
+  const kept: readonly FaultChoice[] = choices ?? (Object.keys(faults) as FaultName[]);
+  for (const left of kept) yield { ...overrides, faults: kept.filter((choice) => choice !== left) };
   if (clients.roles.length > 1) {
     for (const at of clients.roles.keys())
       yield { ...overrides, roles: clients.roles.filter((_role, other) => other !== at) };

@@ -68,6 +68,7 @@ function clientsOf(random: SeededRandom): ClientsConfig {
     names: random.between(1, 2),
     thinkMs: random.pick([30, 100, 300, 1_000]),
     callsPerClientMax: random.pick([25, 100, 400]),
+    longValueChance: random.pick([0.05, 0.05, 0.4]),
   };
 }
 
@@ -82,7 +83,7 @@ function networkOf(random: SeededRandom): NetworkSettings {
 }
 
 function tunablesOf(random: SeededRandom): Pick<RunConfig, "server" | "log"> {
-  const segmentBytes = random.pick([16, 32, 64]) * 1_024;
+  const segmentBytes = random.pick([4, 16, 64]) * 1_024;
   return {
     server: {
       serviceLimits: {
@@ -116,6 +117,8 @@ function tunablesOf(random: SeededRandom): Pick<RunConfig, "server" | "log"> {
       entryBytesMax: 12 * 1_024,
       segmentBytesFirst: segmentBytes,
       segmentBytesMax: 2 * segmentBytes,
+      // No segment is smaller than this and the largest entry together.
+      reservedBytes: random.pick([2, 8, 64]) * 1_024,
       readSliceBytes: random.pick([4_096, 65_536]),
       writeSliceBytes: random.pick([512, 65_536]),
       zeroSliceBytes: random.pick([4_096, 65_536]),

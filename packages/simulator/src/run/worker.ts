@@ -1,7 +1,8 @@
 /** Runs single seeds and says what came of them: what a child process of the command does. */
-import { checkHistory } from "../checks/index.js";
+import { judge } from "../checks/index.js";
 import { startClients } from "../clients/index.js";
 import type { Violation } from "../history/history.js";
+import { countsOf, marksOfChecks } from "./check-counts.js";
 import type { FaultName } from "./fault-names.js";
 import { marksOf } from "./history-marks.js";
 import { historyText } from "./history-text.js";
@@ -12,6 +13,8 @@ import { shrink } from "./shrink.js";
 
 export interface SeedOptions {
   readonly overrides: Overrides;
+  /** The bug that was planted in this process, to name it in the command that runs the seed again. */
+  readonly planted?: string | undefined;
   /** Runs it twice and compares (C13). */
   readonly twice: boolean;
   readonly shrink: boolean;
@@ -20,7 +23,7 @@ export interface SeedOptions {
   readonly onLine?: (line: string) => void;
 }
 
-export const realParts: Pick<RunOptions, "startClients" | "checkHistory"> = { startClients, checkHistory };
+export const realParts: Pick<RunOptions, "startClients" | "judge"> = { startClients, judge };
 
 export async function runSeed(seed: number, options: SeedOptions): Promise<SeedSummary> {
   const { overrides, onLine } = options;
@@ -28,17 +31,23 @@ export async function runSeed(seed: number, options: SeedOptions): Promise<SeedS
   const result = await simulate(config, { ...realParts, ...(onLine === undefined ? {} : { onLine }) });
   const violations = [...result.violations];
   if (options.twice) violations.push(...differences(result, await simulate(config, realParts)));
-  const reached = new Map(result.marks);
-  for (const [name, count] of marksOf(result.history)) reached.set(name, (reached.get(name) ?? 0) + count);
+  const counts = countsOf(result.findings);
+  const reached = new Map([...result.marks, ...marksOf(result.history), ...marksOfChecks(counts)]);
   return {
     seed,
     steps: result.steps,
     virtualMs: result.virtualMs,
     faults: Object.keys(config.faults) as FaultName[],
     marks: Object.fromEntries(reached),
+    counts: Object.fromEntries(counts),
+    violations: violations.map(tell),
     failedChecks: [...new Set(violations.map(({ check }) => check))],
     report: violations.length === 0 ? undefined : await reportOf({ ...result, violations }, options),
   };
+}
+
+function tell({ check, invariant, message }: Violation): string {
+  return `${check} (${invariant}): ${message}`;
 }
 
 function differences(first: RunResult, second: RunResult): Violation[] {
@@ -65,9 +74,9 @@ async function reportOf(failed: RunResult, options: SeedOptions): Promise<string
     `configuration: ${JSON.stringify(overriddenConfig(seed, overrides))}`,
     "last events:",
     ...lastLines.map((line) => `  ${line}`),
-    ...violations.map(({ check, invariant, message }) => `${check} (${invariant}): ${message}`),
+    ...violations.map(tell),
     `history: ${path}`,
-    `again: ${commandFor(seed, overrides)}`,
+    `again: ${commandFor(seed, overrides, options.planted)}`,
   );
   return lines.join("\n");
 }

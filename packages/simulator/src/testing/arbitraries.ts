@@ -1,5 +1,6 @@
 /** Random commands and ranges on few keys and leases, so that they get into each other's way. */
 import {
+  AlarmType,
   type ByteString,
   type Compare,
   createCompare,
@@ -114,3 +115,11 @@ export const commands: fc.Arbitrary<Command> = fc.oneof(
       .map((expiry): Command => ({ kind: "leaseExpire", ...expiry })),
   },
 );
+
+/** Raising the alarm for want of space, and, more often, clearing it. */
+export const spaceAlarms: fc.Arbitrary<Command> = fc
+  .record({
+    action: fc.constantFrom("activate" as const, "deactivate" as const, "deactivate" as const),
+    memberId: fc.constantFrom(1n, 2n),
+  })
+  .map(({ action, memberId }): Command => ({ kind: "alarm", alarm: AlarmType.NOSPACE, action, memberId }));

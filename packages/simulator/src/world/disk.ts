@@ -44,6 +44,8 @@ export class ServerDisk {
   faults: DiskFaults = noDiskFaults;
   /** Called when the process is to die, before anything else happens. */
   onCrash: (operation: DiskOperation) => void = () => {};
+  /** Called before each operation. */
+  onOperation: (operation: DiskOperation) => void = () => {};
   onFault: (kind: "short-write" | "no-space" | "sync-error" | "write-error" | "crash") => void = () => {};
   readonly disk: SimulatedDisk;
   readonly #scheduler: Scheduler;
@@ -92,6 +94,7 @@ export class ServerDisk {
   }
 
   #fault(operation: DiskOperation): Fault | undefined {
+    this.onOperation(operation);
     const { faults } = this;
     const chances = this.#chances;
     const deadly = operation === "append.sync" ? faults.appendCrash : 0;

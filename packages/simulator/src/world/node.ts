@@ -132,7 +132,7 @@ export class ServerNode {
     const owner = this.#owner;
     if (owner === undefined || this.#state === "down" || owner.pausedUntilMs > 0) return;
     const { scheduler } = this.#parts;
-    this.stalls.push({ fromMs: scheduler.nowMs, toMs: scheduler.nowMs + ms });
+    this.stalls.push({ fromMs: scheduler.nowMs, toMs: scheduler.nowMs + ms, clockStood: clockStops });
     scheduler.pause(owner, ms, clockStops);
   }
 

@@ -26,6 +26,8 @@ export interface Peer {
   readonly port: number;
   /** The common name of its certificate, if whoever accepted the connection verified one. */
   readonly certificateName?: string;
+  /** What the connection's other calls have as their peer, where a call shows less of it than they do. */
+  readonly connection?: Peer;
 }
 
 /** Why a call ended before the server ended it. */

@@ -83,8 +83,7 @@ export class JsonCall implements ServerCall, FeedTarget {
     this.#input = input;
     this.metadata = head.metadata;
     // The certificate spoke for the HTTP request; the call has to show a token (etcd-v3-wire.md 4.8).
-    const { address, port } = request.peer;
-    this.peer = { address, port };
+    this.peer = withoutCertificate(request.peer);
     this.#openedAtMs = services.clock.nowMs();
     const { timeoutMs } = head;
     this.#deadline = timeoutMs === noTimeout ? undefined : services.clock.after(timeoutMs, () => this.#expired());
@@ -295,6 +294,13 @@ export class JsonCall implements ServerCall, FeedTarget {
     callEnded?.(this.path, clock.nowMs() - this.#openedAtMs);
     this.#services.callClosed();
   }
+}
+
+/** One object for all calls of a connection wherever it can be: what is counted by connection is told apart by it. */
+function withoutCertificate(peer: Peer): Peer {
+  if (peer.certificateName === undefined) return peer;
+  const { address, port, connection = peer } = peer;
+  return { address, port, connection };
 }
 
 function unimplemented({ service }: Binding["descriptor"]): Status {

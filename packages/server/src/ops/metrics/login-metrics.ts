@@ -24,7 +24,7 @@ export function addLoginMetrics(metrics: MetricSet, { context: { access, openRig
   metrics.gauge("holdfast_password_hashes_waiting", "Passwords that wait to be hashed.", () => passwords.waiting);
   metrics.gauge(
     "holdfast_logins_remembered",
-    "User names, addresses, and users known at an address, whose logins are remembered.",
+    "User names, addresses, and users at an address, whose logins are remembered.",
     () => logins.remembered,
   );
   metrics.gauge(

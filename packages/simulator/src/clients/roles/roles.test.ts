@@ -35,7 +35,7 @@ async function play(roles: readonly RoleName[], changes: Partial<ClientsConfig> 
     clients = startClients(world, given);
     return clients;
   };
-  const { history, violations } = await simulate(config, { startClients: start, checkHistory: () => [] });
+  const { history, violations } = await simulate(config, { startClients: start, judge: () => [] });
   assert.deepEqual(violations, []);
   assert.deepEqual(clients!.complaints, []);
   assert.deepEqual(clients!.waitingFor(), []);

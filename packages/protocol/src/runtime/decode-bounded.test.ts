@@ -1,0 +1,59 @@
+/** Messages of very many items (fault-model F45). */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  authenticateRequestCodec,
+  leaseTimeToLiveResponseCodec,
+  memberAddRequestCodec,
+  rangeResponseCodec,
+  txnRequestCodec,
+  watchRequestCodec,
+} from "../generated/index.js";
+import { decodeBounded } from "./decode-bounded.js";
+import type { MessageCodec } from "./descriptors.js";
+import { TooManyItemsError } from "./malformed-message-error.js";
+
+/** Far more than any test allows. */
+const many = 10_000;
+
+/** `bytes` so many times that they are as long as the tests need. */
+function repeated(...bytes: number[]): Uint8Array {
+  return Buffer.alloc(many * bytes.length, Buffer.from(bytes));
+}
+
+/** `inner` as field `number`. */
+function field(number: number, inner: Uint8Array): Uint8Array {
+  const { length } = inner;
+  const lengthBytes = [(length & 0x7f) | 0x80, ((length >>> 7) & 0x7f) | 0x80, length >>> 14];
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...lengthBytes]), inner]);
+}
+
+/** `bytes` hold `items` items: so many may be read, and one less are too few. */
+function holds(codec: MessageCodec<unknown>, bytes: Uint8Array, items: number): void {
+  assert.deepEqual(decodeBounded(codec, bytes, items), codec.decode(bytes));
+  assert.throws(() => decodeBounded(codec, bytes, items - 1), TooManyItemsError);
+}
+
+test("F45: nested messages are counted on all levels together, the same one as often as it is there", () => {
+  holds(txnRequestCodec, repeated(0x12, 0), many);
+  holds(txnRequestCodec, repeated(0x0a, 0), many);
+  holds(txnRequestCodec, repeated(0x12, 2, 0x0a, 0), 2 * many);
+  holds(txnRequestCodec, field(2, repeated(0x0a, 0)), many + 1);
+  holds(txnRequestCodec, field(2, field(4, repeated(0x1a, 0))), many + 2);
+});
+
+test("F45: texts are counted, and the elements of lists, packed or not", () => {
+  holds(authenticateRequestCodec, repeated(0x0a, 1, 0x61), many);
+  holds(memberAddRequestCodec, repeated(0x0a, 0), many);
+  holds(leaseTimeToLiveResponseCodec, repeated(0x2a, 0), many);
+  holds(watchRequestCodec, field(1, repeated(0x28, 1)), many + 1);
+  holds(watchRequestCodec, field(1, field(5, repeated(1))), many + 2);
+});
+
+test("F45: a bound is for one message, also when that one fails", () => {
+  const bytes = repeated(0x12, 0);
+  for (let round = 0; round < 3; round++) {
+    assert.throws(() => decodeBounded(txnRequestCodec, bytes, 10), TooManyItemsError);
+    assert.equal(rangeResponseCodec.decode(bytes).kvs.length, many);
+  }
+});

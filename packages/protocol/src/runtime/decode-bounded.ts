@@ -1,0 +1,17 @@
+/**
+ * Decodes what comes from somebody who is not trusted. A few megabytes can hold a million empty messages, each of which
+ * becomes an object before anybody has counted them (fault-model F45).
+ */
+import type { MessageCodec } from "./descriptors.js";
+import { sharedReader } from "./reader.js";
+
+/**
+ * As `codec.decode`, but throws `TooManyItemsError` as soon as more than `itemsMax` items have been found, on all levels
+ * together. Items are nested messages, texts and elements of lists: what takes far more time and memory to read than its
+ * bytes to send.
+ */
+export function decodeBounded<Message>(codec: MessageCodec<Message>, bytes: Uint8Array, itemsMax: number): Message {
+  // Each takes a byte at least.
+  if (bytes.length > itemsMax) sharedReader.boundNext(itemsMax);
+  return codec.decode(bytes);
+}
