@@ -117,7 +117,7 @@ export const plantedAlso = {
   F1: ["snapshot-of-a-later-state"],
   F8: ["answer-before-sync"],
   F12: ["lease-clock-counts-stalls"],
-  F19: ["future-lease-lives-on"],
+  F19: ["last-key-outlives-lease"],
   F22: ["refresh-counts-half", "lease-refreshed-after-its-end"],
   F23: ["failed-sync-refused"],
   F24: ["dead-waiter-granted"],

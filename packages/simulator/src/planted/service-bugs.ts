@@ -10,7 +10,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     find: "this.lateTicks++;",
     replace: "this.lateTicks++;\n            this.#takeDue(this.#clock.read());",
     overrides: { faults: ["server-pause=2000"], roles: ["lease", "lease", "lease", "careless-lock"] },
-    seedsMax: 1000,
+    seedsMax: 30,
   },
   {
     name: "lease-clock-counts-stalls",
@@ -20,7 +20,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     find: "return Math.min(Math.max(nowMs - this.#lastTickMs, 0), this.#advanceMaxMs);",
     replace: "return Math.max(nowMs - this.#lastTickMs, 0);",
     overrides: { faults: ["server-pause=3000"], roles: ["lease", "lease", "careful-lock", "careful-lock"] },
-    seedsMax: 1000,
+    seedsMax: 20,
   },
   {
     name: "lease-refreshed-after-its-end",
@@ -30,7 +30,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     find: "if (timer.ending) {",
     replace: "if (timer.ending === undefined) {",
     overrides: { faults: ["slow-disk=5000"], roles: ["lease", "lease", "lease", "lease"] },
-    seedsMax: 1000,
+    seedsMax: 20,
   },
   {
     name: "refresh-counts-half",
@@ -39,7 +39,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/lease-deadlines.js",
     find: "timer.deadlineMs = Math.max(timer.deadlineMs, clockMs + timer.ttlSeconds * 1000);",
     replace: "timer.deadlineMs = clockMs + timer.ttlSeconds * 500;",
-    seedsMax: 200,
+    seedsMax: 25,
   },
   {
     name: "lease-id-as-number",
@@ -49,7 +49,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     find: "return this.#leases.get(leaseId);",
     replace:
       "return this.#leases.get(leaseId) ?? [...this.#leases.values()].find((lease) => Number(lease.leaseId) === Number(leaseId));",
-    seedsMax: 500,
+    seedsMax: 20,
   },
   {
     name: "dead-waiter-granted",
@@ -58,7 +58,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/locks/lock-queues.js",
     find: "waiter.lost();",
     replace: "waiter.granted();",
-    seedsMax: 500,
+    seedsMax: 60,
   },
   {
     name: "youngest-waiter-granted",
@@ -67,7 +67,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/locks/lock-queues.js",
     find: "if (!isFilling && contender === queue.oldest) {",
     replace: "if (!isFilling) {",
-    seedsMax: 100,
+    seedsMax: 20,
   },
   {
     name: "token-from-header",
@@ -76,7 +76,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "server/dist/services/election.js",
     find: "rev: createRevision, lease };",
     replace: "rev: header.revision + 1, lease };",
-    seedsMax: 200,
+    seedsMax: 25,
   },
   {
     name: "progress-from-store",
@@ -85,7 +85,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/watch/watch-hub.js",
     find: 'return watcher.state === "live" && watcher.startRevision <= this.#machine.revision;',
     replace: 'return watcher.state !== "ended";',
-    seedsMax: 2000,
+    seedsMax: 65,
   },
   {
     name: "slow-watcher-loses-events",
@@ -95,7 +95,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     find: "watcher.nextRevision = revision;",
     replace: "watcher.nextRevision = revision + 1;",
     overrides: { faults: ["slow-reader=2000"], roles: ["watcher", "watcher", "register", "transaction"] },
-    seedsMax: 2000,
+    seedsMax: 25,
   },
   {
     name: "compaction-takes-one-event-more",
@@ -104,7 +104,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "state-machine/dist/key-space.js",
     find: "events.at(events.start).modRevision < compactRevision;",
     replace: "events.at(events.start).modRevision <= compactRevision;",
-    seedsMax: 1000,
+    seedsMax: 20,
   },
   {
     name: "future-watch-starts-early",
@@ -113,7 +113,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "replica/dist/watch/watch-hub.js",
     find: "watcher.nextRevision > revision || ",
     replace: "",
-    seedsMax: 500,
+    seedsMax: 75,
   },
   {
     name: "catch-up-repeats",
@@ -123,7 +123,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     find: "watcher.nextRevision = revision;",
     replace: "watcher.nextRevision = revision - 1;",
     overrides: { faults: ["slow-reader=2000"], roles: ["watcher", "watcher", "register", "transaction"] },
-    seedsMax: 2000,
+    seedsMax: 25,
   },
   {
     name: "compacted-read-answered",
@@ -132,7 +132,7 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "state-machine/dist/ranges.js",
     find: 'return revision < keys.compactRevision ? "compacted" : undefined;',
     replace: "return undefined;",
-    seedsMax: 500,
+    seedsMax: 60,
   },
   {
     name: "previous-pair-of-now",
@@ -141,15 +141,16 @@ export const serviceBugs: readonly PlantedBug[] = [
     module: "state-machine/dist/history-reader.js",
     find: "const revision = version.modRevision - 1;",
     replace: "const revision = version.modRevision;",
-    seedsMax: 500,
+    seedsMax: 45,
   },
   {
-    name: "future-lease-lives-on",
+    name: "last-key-outlives-lease",
     kind: "I7",
     summary: "When a lease ends, its last key stays.",
     module: "state-machine/dist/change-set.js",
     find: "for (const key of doomed)",
     replace: "for (const key of doomed.slice(0, Math.max(1, doomed.length - 1)))",
-    seedsMax: 1000,
+    overrides: { faults: ["kill=5000"], roles: ["lease", "lease", "lease", "watcher"] },
+    seedsMax: 60,
   },
 ];

@@ -9,7 +9,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: 'file.syncThen("append.sync", this.#synced);',
     replace: "this.#environment.defer(() => this.#synced(undefined));",
-    seedsMax: 100,
+    seedsMax: 20,
   },
   {
     name: "folder-not-synced",
@@ -19,7 +19,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: 'await disk.syncFolder("folder.sync", folder);',
     replace: "",
     overrides: { faults: ["power-cut=2000"], roles: ["register", "register", "transaction", "lease"] },
-    seedsMax: 500,
+    seedsMax: 45,
   },
   {
     name: "no-checksum-on-read",
@@ -29,7 +29,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: "=== head.checksum",
     replace: "!== undefined",
     overrides: { faults: ["append-crash=1000"], roles: ["register", "register", "register"] },
-    seedsMax: 500,
+    seedsMax: 75,
   },
   {
     name: "synced-tail-cut",
@@ -39,7 +39,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: "assertNotDurable(input, file, stop, claims);",
     replace: "",
     overrides: { faults: ["bit-rot=3000"], roles: ["register", "register", "transaction"] },
-    seedsMax: 1000,
+    seedsMax: 20,
   },
   {
     name: "sync-tried-again",
@@ -49,7 +49,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: 'this.#done("failed", new LogStorageError("append.sync", this.#file.path, { cause: error }));',
     replace: 'this.#file.syncThen("append.sync", this.#synced);',
     overrides: { faults: ["sync-error=2000", "power-cut=2000"] },
-    seedsMax: 500,
+    seedsMax: 20,
   },
   {
     name: "failed-sync-refused",
@@ -62,7 +62,7 @@ export const storageBugs: readonly PlantedBug[] = [
       faults: ["sync-error=1000", "kill=1500"],
       roles: ["register", "register", "register", "register", "register", "register"],
     },
-    seedsMax: 500,
+    seedsMax: 25,
   },
   {
     name: "short-write-rest-dropped",
@@ -71,7 +71,7 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: "this.#written += count;",
     replace: "this.#written = sliceEnd;",
-    seedsMax: 500,
+    seedsMax: 35,
   },
   {
     name: "refused-entry-not-erased",
@@ -84,7 +84,7 @@ export const storageBugs: readonly PlantedBug[] = [
       faults: ["no-space=1000", "kill=1500"],
       roles: ["register", "register", "register", "register", "register", "register"],
     },
-    seedsMax: 2000,
+    seedsMax: 55,
   },
   {
     name: "snapshot-of-a-later-state",
@@ -94,7 +94,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: "await log.writeSnapshot(index, frozen.chunks());",
     replace: "await log.writeSnapshot(Math.max(1, index - 1), frozen.chunks());",
     overrides: { faults: ["kill=3000"] },
-    seedsMax: 500,
+    seedsMax: 20,
   },
   {
     name: "snapshot-not-synced",
@@ -104,7 +104,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: 'await file.sync("snapshot.sync");',
     replace: "",
     overrides: { faults: ["power-cut=2000"], roles: ["register", "register", "transaction", "lease"] },
-    seedsMax: 1000,
+    seedsMax: 55,
   },
   {
     name: "entry-behind-snapshot-skipped",
@@ -113,16 +113,16 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "replica/dist/replica.js",
     find: "await log.replay(appliedIndex, ",
     replace: "await log.replay(log.snapshot === undefined ? 0 : appliedIndex + 1, ",
-    seedsMax: 200,
+    seedsMax: 20,
   },
   {
     name: "state-by-insertion-order",
-    kind: "I10",
+    kind: "I8, I10",
     summary: "The keys of a lease are deleted in the order in which they came to it.",
     module: "state-machine/dist/change-set.js",
     find: "[...lease.keys].sort()",
     replace: "[...lease.keys]",
     overrides: { faults: ["kill=5000"], roles: ["lease", "lease", "lease", "watcher", "watcher"] },
-    seedsMax: 2000,
+    seedsMax: 25,
   },
 ];
