@@ -311,7 +311,7 @@ test("depth: values that nobody wants may be as deep as etcd has them, messages 
   assertRefused(txn, transaction(deepest + 1), /exceeded max depth/);
 });
 
-test("F44: a value has at most so many members and elements, wanted or not; each value in sequence has its own", () => {
+test("F44, LIMIT jsonItemsMax: a value has at most so many members and elements, wanted or not; each value in sequence has its own", () => {
   const list = (elements: number): string => `{"compare":[${Array(elements).fill("{}").join()}]}`;
   assert.equal((read(txn, list(jsonItemsMax - 1)) as TxnRequest).compare.length, jsonItemsMax - 1);
   assertRefused(txn, list(jsonItemsMax), /more than 65536 members and elements/);

@@ -62,6 +62,27 @@ test("F14, LIMIT rangeSliceKeys: a range of more keys is read in slices, to the 
   }
 });
 
+/** Into how many slices a range of 60 keys with values of 500 bytes is cut. */
+async function slicesWith(t: TestContext, rangeSliceBytes: number): Promise<number> {
+  const services = await Services.start(t, { serviceLimits: { rangeSliceKeys: 10, rangeSliceBytes } });
+  const client = await services.connect();
+  for (let n = 0; n < 60; n++) await client.put(`k${100 + n}`, "v".repeat(500));
+  const defer = services.time.defer.bind(services.time);
+  let slices = 0;
+  services.time.defer = (task) => {
+    slices += 1;
+    defer(task);
+  };
+  const answer = await client.unary(range.path, range.request.encode(createRangeRequest(all)));
+  assert.equal(Buffer.compare(answer, inOneGo(services, all)), 0);
+  return slices;
+}
+
+test("F14, LIMIT rangeSliceBytes: slices that turn out larger are cut to fewer keys", async (t) => {
+  const [wide, narrow] = [await slicesWith(t, 1024 * 1024), await slicesWith(t, 600)];
+  assert.ok(narrow > 3 * wide, `${wide} slices, and ${narrow} with the small limit`);
+});
+
 test("F14, I3: a compaction in between makes a read of now begin anew, and one of a compacted revision fail", async (t) => {
   const { services, client } = await filled(t);
   const { machine } = services.replica;
