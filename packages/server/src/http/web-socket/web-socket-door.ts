@@ -50,6 +50,8 @@ export class WebSocketDoor {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      // One message in a turn: a flood is read in pieces of up to 2 MiB, and took 160 ms of the event loop otherwise.
+      allowSynchronousEvents: false,
       maxPayload: limits.webSocketMessageBytesMax,
       closeTimeout: limits.webSocketCloseMs,
       // Nothing else keeps a page of another origin from reading what comes: browsers ask no leave for WebSockets.

@@ -46,6 +46,19 @@ async function refusedWith(harness: HttpHarness, path: string, options: ClientOp
   return status;
 }
 
+/** Counts the turns of the event loop from now on. */
+function countTurns(t: TestContext): { readonly count: number } {
+  const turns = { count: 0 };
+  let next: NodeJS.Immediate;
+  const turn = (): void => {
+    turns.count++;
+    next = setImmediate(turn);
+  };
+  turn();
+  t.after(() => clearImmediate(next));
+  return turns;
+}
+
 test("Watch: each message is a request, each line of the answer a text message", async (t) => {
   const harness = await HttpHarness.start(t);
   const { socket, received } = await open(t, harness, "/v3/watch", [], { origin: "http://anywhere.example" });
@@ -232,6 +245,27 @@ test("a stream that pauses its input is not fed more until it resumes", async (t
     assert.equal(texts.length, count);
     paused?.resume();
   }
+});
+
+test("F44: messages that come in one piece are handled in turns of their own, so that others have theirs between", async (t) => {
+  const turns = countTurns(t);
+  const handledIn: number[] = [];
+  const open_ = (): { message(): void; halfClose(): void } => ({
+    message: () => handledIn.push(turns.count),
+    halfClose() {},
+  });
+  const watch: Method = { kind: "bidi", path: "/etcdserverpb.Watch/Watch", open: open_ };
+  const harness = await HttpHarness.start(t, { methods: [watch] });
+  const client = await harness.dial();
+  client.send(
+    "GET /v3/watch HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+  );
+  await client.until(/\r\n\r\n/);
+  // A text message of two bytes behind a mask of zeros, many times over.
+  client.send("\x81\x82\0\0\0\0{}".repeat(50));
+  await until(() => handledIn.length === 50);
+  assert.equal(new Set(handledIn).size, 50);
 });
 
 test("with a list of origins, pages of others get no WebSocket; programs, which have none, do", async (t) => {
