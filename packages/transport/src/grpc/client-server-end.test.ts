@@ -1,17 +1,11 @@
 /** Our client against our server: how connections begin and end, in order or not. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { ManualClock } from "../testing/manual-clock.js";
 import { MemorySocket } from "../testing/memory-socket.js";
 import { Code, Flag, frame, Type, unaryRequest } from "../testing/raw-frames.js";
-import { ECHO, HOLD, TestServer, type TestServerOptions, turn } from "../testing/test-server.js";
+import { ECHO, HOLD, serve, TestServer, turn } from "../testing/test-server.js";
 import { GrpcClient } from "./client.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
 
 test("draining: calls in flight finish, new ones are never processed, the connection ends", async (t) => {
   const server = await serve(t);

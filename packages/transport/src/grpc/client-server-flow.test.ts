@@ -1,6 +1,6 @@
 /** Our client against our server: windows, slow readers and congestion. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { Collector } from "../testing/collector.js";
 import {
   Code,
@@ -13,14 +13,8 @@ import {
   unaryRequest,
   windowUpdate,
 } from "../testing/raw-frames.js";
-import { CHAT, ECHO, STREAM, TestServer, type TestServerOptions } from "../testing/test-server.js";
+import { CHAT, ECHO, STREAM, serve } from "../testing/test-server.js";
 import type { ServerCall } from "./types.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
 
 test("a stream of any size flows through windows of one byte", async (t) => {
   const server = await serve(t);

@@ -1,15 +1,9 @@
 /** Our client against our server: every kind of call, and how calls end. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { Collector } from "../testing/collector.js";
 import { Flag, frame, headers, message, requestFields, Type } from "../testing/raw-frames.js";
-import { CHAT, ECHO, HOLD, STREAM, TestServer, type TestServerOptions } from "../testing/test-server.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
+import { CHAT, ECHO, HOLD, STREAM, serve } from "../testing/test-server.js";
 
 test("a unary call", async (t) => {
   const server = await serve(t);

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { Code, data, Flag, headers, reset, Type, windowUpdate } from "../testing/raw-frames.js";
-import { TestServer, type TestServerOptions } from "../testing/test-server.js";
+import { serve } from "../testing/test-server.js";
 import type { PlainRequest } from "./plain-request.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
 
 function get(path: string, method = "GET"): [string, string][] {
   return [

@@ -1,15 +1,9 @@
 /** What waits for a peer: bounded when it does not read (F37), without limit when it does. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { Type, unaryRequest, windowUpdate } from "../testing/raw-frames.js";
-import { ECHO, TestServer, type TestServerOptions, turn } from "../testing/test-server.js";
+import { ECHO, serve, turn } from "../testing/test-server.js";
 import type { Method, ServerCall } from "./types.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
 
 const BIG = {
   kind: "unary",

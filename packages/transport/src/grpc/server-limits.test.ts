@@ -1,6 +1,6 @@
 /** Each limit of the fault model's HTTP/2 table, reached by a peer that sends raw frames. The clock stands still. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { HeaderBlockWriter, HpackEncoder } from "../hpack/index.js";
 import {
   block,
@@ -20,21 +20,7 @@ import {
   unaryRequest,
   windowUpdate,
 } from "../testing/raw-frames.js";
-import { CHAT, ECHO, HOLD, STREAM, TestServer, type TestServerOptions } from "../testing/test-server.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
-
-/** After any attack: the connection is gone, and no stream or byte is left behind. */
-async function assertGone(server: TestServer, peer: { closed: Promise<unknown> }): Promise<void> {
-  await server.advance(1_000);
-  await peer.closed;
-  while (server.grpc.connectionCount > 0) await server.advance(250);
-  assert.equal(server.grpc.streamCount, 0);
-}
+import { CHAT, ECHO, HOLD, STREAM, serve } from "../testing/test-server.js";
 
 test("F28, LIMIT resetBurst: rapid reset ends the connection after a bounded number of handlers", async (t) => {
   const server = await serve(t);
@@ -46,7 +32,7 @@ test("F28, LIMIT resetBurst: rapid reset ends the connection after a bounded num
   assert.ok(server.started <= 201, String(server.started));
   assert.equal(server.cancelled.length, server.started);
   assert.equal(server.grpc.counters.resetFloods, 1);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F28, LIMIT resetsPerSecond: resets at the allowed pace are fine, and above it are not", async (t) => {
@@ -101,7 +87,7 @@ for (const [what, offence] of Object.entries(MADE_YOU_RESET)) {
     assert.equal(goaway.code, Code.calm);
     assert.ok(server.started <= 201, String(server.started));
     assert.equal(server.cancelled.length, server.started);
-    await assertGone(server, peer);
+    await server.assertGone(peer);
   });
 }
 
@@ -115,7 +101,7 @@ test("F30, LIMIT continuationFramesMax: a ninth CONTINUATION ends the connection
   peer.send(...parts);
   assert.equal((await peer.goaway()).code, Code.calm);
   assert.equal(server.grpc.counters.continuationFloods, 1);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F30: a header block in eight CONTINUATION frames is fine", async (t) => {
@@ -137,7 +123,7 @@ test("F30, LIMIT headerBlockBytesMax: a header block above 16 KiB ends the conne
   peer.send(frame(Type.headers, 0, 1, Buffer.alloc(10_000)), frame(Type.continuation, 0, 1, Buffer.alloc(7_000)));
   assert.equal((await peer.goaway()).code, Code.calm);
   assert.equal(server.grpc.counters.continuationFloods, 1);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 /** Blocks of a client that indexes one field and then refers to it. */
@@ -175,7 +161,7 @@ for (const [fault, value, references, counter] of [
     for (let id = 7; id < 1_000; id += 2) peer.send(frame(Type.headers, Flag.endHeaders | Flag.endStream, id, attack));
     assert.equal((await peer.goaway()).code, Code.calm);
     assert.equal(server.started, 2);
-    await assertGone(server, peer);
+    await server.assertGone(peer);
   });
 }
 
@@ -206,7 +192,7 @@ test("F33, LIMIT settingsFramesPerMinute: SETTINGS more often than 20 times a mi
   for (let n = 0; n < 21; n++) peer.send(settings());
   assert.equal((await peer.goaway()).code, Code.calm);
   assert.equal(server.grpc.counters.settingsFloods, 1);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F33, LIMIT settingsEntriesMax: a SETTINGS frame with 33 entries ends the connection", async (t) => {
@@ -214,7 +200,7 @@ test("F33, LIMIT settingsEntriesMax: a SETTINGS frame with 33 entries ends the c
   const peer = await server.peer();
   peer.send(settings(...Array.from({ length: 33 }, (_, n) => [100 + n, 0] as const)));
   assert.equal((await peer.goaway()).code, Code.calm);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F34, LIMIT pingFloorMs, LIMIT pingStrikesMax: pings too often end the connection with too_many_pings", async (t) => {
@@ -227,7 +213,7 @@ test("F34, LIMIT pingFloorMs, LIMIT pingStrikesMax: pings too often end the conn
   assert.equal(goaway.code, Code.calm);
   assert.equal(goaway.reason, "too_many_pings");
   assert.equal(server.grpc.counters.pingFloods, 1);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F35, LIMIT emptyFramesPerStreamMax: empty DATA frames, 101 on one stream, end the connection", async (t) => {
@@ -240,7 +226,7 @@ test("F35, LIMIT emptyFramesPerStreamMax: empty DATA frames, 101 on one stream, 
   assert.equal((await peer.goaway()).code, Code.calm);
   assert.equal(server.grpc.counters.emptyFrameFloods, 1);
   assert.deepEqual(server.cancelled, ["connection-lost"]);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F35: frames of nothing but padding are empty too", async (t) => {
@@ -249,7 +235,7 @@ test("F35: frames of nothing but padding are empty too", async (t) => {
   peer.send(headers(1, requestFields(CHAT)));
   for (let n = 0; n < 101; n++) peer.send(data(1, Buffer.from([3, 0, 0, 0]), Flag.padded));
   assert.equal((await peer.goaway()).code, Code.calm);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F35: empty HEADERS are malformed requests, and counted as resets", async (t) => {
@@ -258,7 +244,7 @@ test("F35: empty HEADERS are malformed requests, and counted as resets", async (
   for (let id = 1; id < 1_000; id += 2) peer.send(frame(Type.headers, Flag.endHeaders, id));
   assert.equal((await peer.goaway()).code, Code.calm);
   assert.equal(server.grpc.counters.malformedRequests, 201);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 const WORTHLESS: Record<string, Uint8Array> = {
@@ -277,7 +263,7 @@ for (const [what, worthless] of Object.entries(WORTHLESS)) {
     for (let sent = 0; sent < 1_200_000; sent += burst.length) peer.send(burst);
     assert.equal((await peer.goaway()).code, Code.calm);
     assert.equal(server.grpc.counters.overheadFloods, 1);
-    await assertGone(server, peer);
+    await server.assertGone(peer);
   });
 }
 
@@ -291,7 +277,7 @@ test("F36: a message dribbled in frames of one byte is overhead", async (t) => {
   for (let n = 0; n < 130; n++) peer.send(burst);
   assert.equal((await peer.goaway()).code, Code.calm);
   assert.equal(server.grpc.counters.overheadFloods, 1);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F37, LIMIT unsentBytesPerCallMax: unsent bytes of a streaming call are bounded; a message that comes on top resets it, and no other", async (t) => {
@@ -352,7 +338,7 @@ test("F38, LIMIT streamsPerConnectionMax: streams above the limit are refused as
   peer.send(frame(Type.settings, Flag.ack, 0));
   for (let id = 11; id < 1_000; id += 2) peer.send(unaryRequest(id, HOLD, "x"));
   assert.equal((await peer.goaway()).code, Code.calm);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F38: a client that never acknowledges our settings pays too, above twice the limit", async (t) => {
@@ -365,7 +351,7 @@ test("F38: a client that never acknowledges our settings pays too, above twice t
   assert.equal(server.started, 3);
   // Three for free, and the burst with the one that breaks it.
   assert.equal(server.grpc.counters.streamsRefusedPerConnection, 3 + 201);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });
 
 test("F38, LIMIT streamsTotalMax: streams of all connections are limited", async (t) => {
@@ -383,5 +369,5 @@ test("F39: an overflow of the connection window ends the connection", async (t) 
   const peer = await server.peer();
   peer.send(windowUpdate(0, 0x7fffffff), windowUpdate(0, 0x7fffffff));
   assert.equal((await peer.goaway()).code, Code.flowControl);
-  await assertGone(server, peer);
+  await server.assertGone(peer);
 });

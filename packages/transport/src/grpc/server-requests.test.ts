@@ -1,6 +1,6 @@
 /** Requests that are odd, wrong or hostile (F42, F44): every one gets an answer, and none leaves a stream behind. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import {
   Code,
@@ -13,13 +13,7 @@ import {
   uint32,
   unaryRequest,
 } from "../testing/raw-frames.js";
-import { CHAT, ECHO, HOLD, STREAM, TestServer, type TestServerOptions } from "../testing/test-server.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
+import { CHAT, ECHO, HOLD, STREAM, serve } from "../testing/test-server.js";
 
 interface Answer {
   readonly http: string | undefined;

@@ -1,6 +1,6 @@
 /** Connections that are too many, too slow or too long, and memory for what is unfinished. The clock moves when told to. */
 import assert from "node:assert/strict";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import {
   block,
   Code,
@@ -16,21 +16,7 @@ import {
   Type,
   unaryRequest,
 } from "../testing/raw-frames.js";
-import { CHAT, ECHO, HOLD, TestServer, type TestServerOptions } from "../testing/test-server.js";
-
-async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
-  const server = await TestServer.start(options);
-  t.after(() => server.stop());
-  return server;
-}
-
-/** After any attack: the connection is gone, and no stream or byte is left behind. */
-async function assertGone(server: TestServer, peer: { closed: Promise<unknown> }): Promise<void> {
-  await server.advance(1_000);
-  await peer.closed;
-  while (server.grpc.connectionCount > 0) await server.advance(250);
-  assert.equal(server.grpc.streamCount, 0);
-}
+import { CHAT, ECHO, HOLD, serve } from "../testing/test-server.js";
 
 test("F40, LIMIT errorLingerMs: a socket that stays open after an error GOAWAY is destroyed within a second", async (t) => {
   const server = await serve(t);
@@ -94,7 +80,7 @@ for (const [what, { sends, counter, ms }] of Object.entries(SLOW)) {
     await server.advance(1_000);
     await peer.goaway();
     assert.equal(server.grpc.counters[counter], 1);
-    await assertGone(server, peer);
+    await server.assertGone(peer);
   });
 }
 

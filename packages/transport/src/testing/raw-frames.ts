@@ -28,6 +28,7 @@ export const Type = {
 
 export const Flag = { ack: 1, endStream: 1, endHeaders: 4, padded: 8, priority: 32 } as const;
 
+/** Error codes of RFC 9113, 7. */
 export const Code = {
   none: 0,
   protocol: 1,
@@ -46,7 +47,7 @@ export function frame(type: number, flags: number, streamId: number, payload: Ui
   head.writeUIntBE(payload.length, 0, 3);
   head[3] = type;
   head[4] = flags;
-  head.writeUInt32BE(streamId, 5);
+  head.writeUInt32BE(streamId >>> 0, 5);
   return Buffer.concat([head, payload]);
 }
 

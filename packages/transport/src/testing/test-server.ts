@@ -1,6 +1,8 @@
 /** A server on a loopback port with the methods that tests call, a clock that stands still, and peers to attack it. */
+import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import type { TestContext } from "node:test";
 import { GrpcClient, type GrpcClientOptions } from "../grpc/client.js";
 import type { PlainRequestHandler } from "../grpc/plain-request.js";
 import { GrpcServer } from "../grpc/server.js";
@@ -122,6 +124,14 @@ export class TestServer {
     }
   }
 
+  /** After any attack: the connection is gone, and no stream or byte is left behind. */
+  async assertGone(peer: { readonly closed: Promise<unknown> }): Promise<void> {
+    await this.advance(1_000);
+    await peer.closed;
+    while (this.grpc.connectionCount > 0) await this.advance(250);
+    assert.equal(this.grpc.streamCount, 0);
+  }
+
   /** Reads nothing more from any connection: to its peers the server has frozen. */
   deafen(): void {
     for (const socket of this.#sockets) socket.pause();
@@ -172,4 +182,11 @@ export class TestServer {
 /** One turn of the event loop, in which sockets that have something to say are read. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A server that stops with its test. */
+export async function serve(t: TestContext, options: TestServerOptions = {}): Promise<TestServer> {
+  const server = await TestServer.start(options);
+  t.after(() => server.stop());
+  return server;
 }
