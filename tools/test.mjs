@@ -14,13 +14,14 @@ import { ensureBuilt, ensureInstalled } from "./bootstrap.mjs";
 import { fail, filesUnder, root, runProgram, takeOption, workspaceFolders } from "./workspace.mjs";
 
 /** Folders outside the packages whose tests are plain JavaScript and run as they are. */
-const plainFolders = ["tools", "bench"].map((name) => join(root, name));
+const plainFolders = ["tools"].map((name) => join(root, name));
 
 /** The folders whose tests were asked for. */
 function chosenFolders(filters) {
-  // Conformance has a runner of its own: its tests need other programs. Those of faults are of its own parts only.
+  // Conformance has a runner of its own: its tests need other programs. Those of faults and bench are of their own parts.
+  const withOwnTests = ["faults", "bench"].map((name) => join(root, name));
   const packages = workspaceFolders().filter(
-    (folder) => dirname(folder) === join(root, "packages") || folder === join(root, "faults"),
+    (folder) => dirname(folder) === join(root, "packages") || withOwnTests.includes(folder),
   );
   const folders = [...packages, ...plainFolders.filter(existsSync)];
   const unknown = filters.filter((name) => !folders.some((folder) => basename(folder) === name));

@@ -1,0 +1,126 @@
+/**
+ * Callers that lock and unlock, each its own lock under its own lease: one pair after the other, no pause. What happened is
+ * exact afterwards: two revisions for each pair, and no key left.
+ */
+import type { CallListener, DriverConnection } from "../driver/driver-connection.js";
+import { Latencies } from "../latencies.js";
+import type { Connections } from "../load/connections.js";
+import { grantLeases, lastingTtlSeconds } from "../load/leases.js";
+import { dropHistory, lookAt } from "../load/store.js";
+import { checkLockAnswer, encodeLock, encodeUnlock, lockKey, lockPath, unlockPath } from "./lock-keys.js";
+
+const namePrefix = "pairs/";
+/** One answer of so many is decoded and looked at in full. */
+const sampleEvery = 100;
+const lastPairsWithinMs = 30_000;
+
+/** What one round did. */
+export interface PairsDone {
+  readonly pairs: number;
+  readonly seconds: number;
+  /** From Lock to the answer of Unlock. */
+  readonly latencies: Latencies;
+}
+
+export class LockPairs {
+  readonly #connections: Connections;
+  readonly #callers: readonly Caller[];
+  latencies = new Latencies();
+  pairs = 0;
+  #stopAtMs = 0;
+  #busy = 0;
+  #finished: () => void = () => {};
+
+  private constructor(connections: Connections, leases: readonly bigint[]) {
+    this.#connections = connections;
+    this.#callers = leases.map((lease, number) => new Caller(this, connections.at(number), number, lease));
+  }
+
+  /** Grants the leases of so many callers. */
+  static async prepare(connections: Connections, callers: number): Promise<LockPairs> {
+    return new LockPairs(connections, await grantLeases(connections, callers, lastingTtlSeconds));
+  }
+
+  /** Lets every caller work for so long, and then finish its pair. */
+  async run(seconds: number): Promise<PairsDone> {
+    this.latencies = new Latencies();
+    this.pairs = 0;
+    const startMs = performance.now();
+    this.#stopAtMs = startMs + seconds * 1000;
+    this.#busy = this.#callers.length;
+    const finished = new Promise<void>((resolve) => {
+      this.#finished = resolve;
+    });
+    for (const caller of this.#callers) caller.lock(startMs);
+    await this.#connections.during("the last pairs", seconds * 1000 + lastPairsWithinMs, finished);
+    return { pairs: this.pairs, seconds: (performance.now() - startMs) / 1000, latencies: this.latencies };
+  }
+
+  /**
+   * Makes sure that `work`, with so many pairs as operations, did to the store exactly what they should; then drops the
+   * history.
+   */
+  async checked<Done extends { readonly operations: number }>(work: () => Promise<Done>): Promise<Done> {
+    const before = await lookAt(this.#connections, namePrefix);
+    const done = await work();
+    const after = await lookAt(this.#connections, namePrefix);
+    if (after.keys !== 0) throw new Error(`${after.keys} locks are left after the last Unlock`);
+    const revisions = after.revision - before.revision;
+    if (revisions !== 2 * done.operations) throw new Error(`${done.operations} pairs made ${revisions} revisions`);
+    await dropHistory(this.#connections, after.revision);
+    return done;
+  }
+
+  /** A caller has finished a pair; returns whether it shall go on. */
+  pairDone(startMs: number, nowMs: number): boolean {
+    this.pairs += 1;
+    this.latencies.add(nowMs - startMs);
+    if (nowMs < this.#stopAtMs) return true;
+    this.#busy -= 1;
+    if (this.#busy === 0) this.#finished();
+    return false;
+  }
+}
+
+class Caller implements CallListener {
+  readonly #pairs: LockPairs;
+  readonly #connection: DriverConnection;
+  readonly #key: string;
+  readonly #lock: Uint8Array;
+  readonly #unlock: Uint8Array;
+  #isLocking = false;
+  #startMs = 0;
+  #untilSample = 0;
+
+  constructor(pairs: LockPairs, connection: DriverConnection, number: number, lease: bigint) {
+    const name = `${namePrefix}${number}`;
+    this.#pairs = pairs;
+    this.#connection = connection;
+    this.#key = lockKey(name, lease);
+    this.#lock = encodeLock(name, lease);
+    this.#unlock = encodeUnlock(name, lease);
+    this.#untilSample = number % sampleEvery;
+  }
+
+  lock(nowMs: number): void {
+    this.#isLocking = true;
+    this.#startMs = nowMs;
+    this.#connection.unary(lockPath, this.#lock, this);
+  }
+
+  message(chunk: Uint8Array, from: number, to: number): void {
+    if (!this.#isLocking || this.#untilSample-- > 0) return;
+    this.#untilSample = sampleEvery;
+    checkLockAnswer(chunk, from, to, this.#key);
+  }
+
+  end(): void {
+    if (this.#isLocking) {
+      this.#isLocking = false;
+      this.#connection.unary(unlockPath, this.#unlock, this);
+      return;
+    }
+    const nowMs = performance.now();
+    if (this.#pairs.pairDone(this.#startMs, nowMs)) this.lock(nowMs);
+  }
+}
