@@ -1,10 +1,12 @@
 /**
- * `npm run build`: installs what is missing and builds every package. `--clean` removes all built files first.
+ * `npm run build`: installs what is missing and builds every package, and of what a server consists of one file that starts
+ * faster. `--clean` removes all built files first.
  */
 
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt, ensureInstalled } from "./bootstrap.mjs";
+import { ensureBundle } from "./bundle.mjs";
 import { takeSwitch, workspaceFolders } from "./workspace.mjs";
 
 const args = process.argv.slice(2);
@@ -13,3 +15,4 @@ if (takeSwitch(args, "--clean")) {
 }
 ensureInstalled();
 ensureBuilt();
+await ensureBundle();

@@ -127,7 +127,7 @@ export const importRules = {
     { thirdParty: true, reaches: ["tools"] },
   ),
   bench: row(["@holdfast/client", "@holdfast/transport", "@holdfast/protocol", "holdfast"], { reaches: ["tools"] }),
-  tools: row([], { computed: ["start.mjs", "faults/defaults.mjs"] }),
+  tools: row([], { computed: ["start.mjs", "bundle.mjs", "bundle/compile.mjs", "faults/defaults.mjs"] }),
 };
 
 /** What tests, and files that may do what tests may, import besides. */

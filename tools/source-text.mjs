@@ -14,7 +14,8 @@ const wordsBeforeExpression = new Set(
  * Splits a source text.
  *
  * @returns `code`: the text with comments and the contents of strings, templates and regular expressions replaced by
- *   spaces (same length, same lines); `strings`: start, end and content of every quoted string, quotes not included.
+ *   spaces (same length, same lines); `strings`: start, end and content of every quoted string, quotes not included;
+ *   `comments`: start and end of every comment.
  */
 export function lexSource(text) {
   return new Lexer(text).run();
@@ -33,6 +34,7 @@ class Lexer {
   /** The result so far: always `#at` characters long. */
   #code = "";
   #strings = [];
+  #comments = [];
   /** Open braces; true for the `${` of a template, whose `}` resumes the template. */
   #braces = [];
 
@@ -43,14 +45,14 @@ class Lexer {
   run() {
     if (this.#text.startsWith("#!")) this.#blankTo(this.#find("\n", 0));
     while (this.#at < this.#text.length) this.#step();
-    return { code: this.#code, strings: this.#strings };
+    return { code: this.#code, strings: this.#strings, comments: this.#comments };
   }
 
   #step() {
     const char = this.#text[this.#at];
     const next = this.#text[this.#at + 1];
-    if (char === "/" && next === "/") this.#blankTo(this.#find("\n", this.#at));
-    else if (char === "/" && next === "*") this.#blankTo(this.#find("*/", this.#at + 2) + 2);
+    if (char === "/" && next === "/") this.#comment(this.#find("\n", this.#at));
+    else if (char === "/" && next === "*") this.#comment(this.#find("*/", this.#at + 2) + 2);
     else if (char === '"' || char === "'") this.#string(char);
     else if (char === "`") this.#template();
     else if (char === "/" && this.#startsExpression()) this.#regularExpression();
@@ -59,6 +61,11 @@ class Lexer {
       if (char === "{") this.#braces.push(false);
       this.#keepTo(this.#at + 1);
     }
+  }
+
+  #comment(end) {
+    this.#comments.push({ start: this.#at, end });
+    this.#blankTo(end);
   }
 
   #string(quote) {

@@ -8,10 +8,12 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureBuilt, ensureInstalled } from "./bootstrap.mjs";
+import { ensureBundle } from "./bundle.mjs";
 import { root } from "./workspace.mjs";
 
 ensureInstalled();
 ensureBuilt();
+await ensureBundle();
 
 const main = join(root, "packages", "holdfast", "dist", "main.js");
 process.argv = [process.argv[0], main, "serve", ...process.argv.slice(2)];

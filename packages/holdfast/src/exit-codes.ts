@@ -1,5 +1,7 @@
-/** What the process's exit code says, so that scripts need not read messages. */
-import { ClientOptionError, ConnectError, EtcdError } from "@holdfast/client";
+/**
+ * What the process's exit code says, so that scripts need not read messages. What only commands that call a server can run
+ * into is in `remote/remote-exit-codes.ts`.
+ */
 import {
   CertificateError,
   FolderNotEmptyError,
@@ -23,9 +25,7 @@ import {
   UnappliableEntryError,
   UnreadableEntryError,
 } from "@holdfast/server";
-import { IncompleteError, RefusedError } from "./remote/outcome-errors.js";
 import { UsageError } from "./settings/usage-error.js";
-import { SnapshotDamagedError } from "./snapshot/save.js";
 
 export const exitCodes = {
   ok: 0,
@@ -65,12 +65,10 @@ Exit codes:
  12  a bug, met while serving: the server stopped at once
  13  a bug: an entry of the log cannot be applied, and starting again does not help`;
 
-/** The exit code for an error that ended a command. */
+/** The exit code for an error that ended a command. Whoever serves can meet no other. */
 export function exitCodeOf(error: unknown): number {
   if (isUsage(error)) return exitCodes.usage;
-  if (isFailedCall(error)) return exitCodes.callFailed;
-  if (error instanceof RefusedError || error instanceof FolderNotEmptyError) return exitCodes.refused;
-  if (error instanceof IncompleteError) return exitCodes.incomplete;
+  if (error instanceof FolderNotEmptyError) return exitCodes.refused;
   if (error instanceof ListenError) return exitCodes.cannotListen;
   if (error instanceof LogFolderLockedError) return exitCodes.folderLocked;
   if (error instanceof LogFolderUnreadableError || error instanceof ForeignFolderError)
@@ -87,7 +85,6 @@ export function exitCodeOf(error: unknown): number {
 function isUsage(error: unknown): boolean {
   const usages = [
     UsageError,
-    ClientOptionError,
     InvalidAddressError,
     InsecureListenError,
     TlsOptionError,
@@ -101,11 +98,6 @@ function isUsage(error: unknown): boolean {
 function isDamage(error: unknown): boolean {
   const damages = [LogDamagedError, LogMissingError, LogDivergedError, SnapshotFormatError, SnapshotFileError];
   return damages.some((damage) => error instanceof damage);
-}
-
-function isFailedCall(error: unknown): boolean {
-  const failures = [ConnectError, EtcdError, SnapshotDamagedError];
-  return failures.some((failure) => error instanceof failure);
 }
 
 const unusableFileCodes = ["ENOENT", "EACCES", "EPERM", "EISDIR", "ENOTDIR", "EROFS", "ELOOP", "ENAMETOOLONG"];

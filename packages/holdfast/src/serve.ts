@@ -60,9 +60,8 @@ function tellWhatIsIgnored({ ignored, unknownVariables }: ServeSettings, logger:
   if (unknownVariables.length > 0) logger.warn(`no setting has these variables: ${unknownVariables.join(", ")}`);
 }
 
-/** Says in one line why the server did not start, and exits. */
-export function fail(error: unknown): void {
-  const code = exitCodeOf(error);
+/** Says in one line what ended the command, and exits. */
+export function fail(error: unknown, code: number = exitCodeOf(error)): void {
   const message = describe(error);
   process.stderr.write(`holdfast: ${message}\n`);
   if (code === exitCodes.unexpected && error instanceof Error) process.stderr.write(`${error.stack}\n`);

@@ -24,6 +24,7 @@ export class Chain {
   readonly #digest = Buffer.alloc(DIGEST_BYTES);
   readonly #digestBeforeFirst = Buffer.alloc(DIGEST_BYTES);
   #firstIndex = 1;
+  #checked: Frame | undefined;
 
   /** The newest entry seen, 0 if none. */
   get lastIndex(): number {
@@ -54,6 +55,11 @@ export class Chain {
     return this.#digestBeforeFirst;
   }
 
+  /** The frame of the last entry that `check` found right: a view of its bytes. */
+  get checked(): Frame | undefined {
+    return this.#checked;
+  }
+
   /** Starts at index 1, in a log that has never held an entry. */
   beginEmpty(identity: string): void {
     this.#digest.set(firstDigest(identity));
@@ -74,6 +80,7 @@ export class Chain {
     if (wrongEpoch !== undefined) return wrongEpoch;
     if (frame.kind !== FRAME_KIND.own && frame.epoch < this.#epoch) this.#overtaken.add(index);
     this.advance(index, frame.kind === FRAME_KIND.own ? frame.epoch : 0, digestOf(bytes));
+    this.#checked = frame;
     return undefined;
   }
 

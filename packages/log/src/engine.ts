@@ -36,6 +36,14 @@ export const REFUSED: { readonly [why in PutRefusal]: PutResult } = {
   gap: { fate: "refused", why: "gap" },
 };
 
+/** Takes a snapshot while the engine makes sure that it is whole. What it throws ends the opening and is passed on. */
+export interface SnapshotReader {
+  /** What was handed over before is void. What follows are the chunks of the snapshot of `index`; none if that is 0. */
+  begin(index: number): void;
+  /** The next chunk, valid only during the call. */
+  chunk(bytes: Uint8Array): void;
+}
+
 /** What the engine tells the log above it. */
 export interface EngineListener {
   /**
@@ -44,6 +52,8 @@ export interface EngineListener {
    * place, and leaves everything as it was. `bytes` are valid only during the call.
    */
   verify(index: number, bytes: Uint8Array): string | undefined;
+  /** Gets the newest snapshot that is whole during `open`, before any entry is verified, so that it is read only once. */
+  readonly snapshot?: SnapshotReader;
   /** The engine has failed for good: called at most once, also when no put is in flight. */
   failed(error: Error): void;
 }

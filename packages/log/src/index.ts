@@ -10,6 +10,7 @@ export type {
   LogEngine,
   PutRefusal,
   PutResult,
+  SnapshotReader,
   SnapshotStore,
 } from "./engine.js";
 export { REFUSED, STORED, TAKEN } from "./engine.js";
@@ -38,6 +39,7 @@ export type {
   AppendResult,
   Log,
   LogEntry,
+  LogReader,
   LogSnapshot,
   LogUsage,
 } from "./log.js";

@@ -32,6 +32,19 @@ export interface LogSnapshot {
   chunks(): AsyncIterable<Uint8Array>;
 }
 
+/**
+ * Takes what a log holds while it is opened and verified, so that everything is read only once. What was handed over counts
+ * only once the log is open; if opening rejects it is void. What it throws ends the opening and is passed on.
+ */
+export interface LogReader {
+  /** What was handed over before is void. What follows is the snapshot of `index`, if that is not 0, and what came after. */
+  begin(index: number): void;
+  /** The next chunk of the snapshot, valid only during the call. */
+  chunk(bytes: Uint8Array): void;
+  /** The next payload behind the snapshot. */
+  entry(entry: LogEntry): void;
+}
+
 /** Where the log lies, for status pages. Bytes, not promises. */
 export interface LogUsage {
   readonly firstIndex: number;

@@ -11,7 +11,7 @@
 import { Barriers } from "./barriers.js";
 import { grown } from "./bytes.js";
 import { Chain } from "./chain.js";
-import type { LogEngine, PutRefusal } from "./engine.js";
+import type { EngineListener, LogEngine, PutRefusal } from "./engine.js";
 import {
   BOOT_ID_BYTES,
   DIGEST_BYTES,
@@ -32,13 +32,16 @@ import {
   LogStorageError,
 } from "./errors.js";
 import { checkedLimits, type LogLimits, SNAPSHOTS_KEPT } from "./limits.js";
-import type { AppendRefusal, AppendResult, Log, LogEntry, LogSnapshot, LogUsage } from "./log.js";
+import type { AppendRefusal, AppendResult, Log, LogEntry, LogReader, LogSnapshot, LogUsage } from "./log.js";
 import { type Fate, Proposer } from "./proposer.js";
+import { readWhileOpening } from "./read-while-opening.js";
 import { openSnapshot, snapshotChunks } from "./snapshot-head.js";
 
 export interface LogOptions {
   readonly limits?: Partial<LogLimits>;
   readonly environment?: LogEnvironment;
+  /** Gets the newest snapshot and the payloads behind it while the log is opened. Else `snapshot` and `replay` read them again. */
+  readonly reader?: LogReader;
   /**
    * Called once when the log has closed itself for good: a storage failure, damage found while
    * running, two histories. An append in flight is answered as unknown right after; later ones are
@@ -53,7 +56,7 @@ export interface LogOptions {
  */
 export async function openLog(engine: LogEngine, options: LogOptions = {}): Promise<Log> {
   const log = new OwnedLog(engine, options);
-  await log.open();
+  await log.open(options.reader);
   return log;
 }
 
@@ -141,11 +144,12 @@ class OwnedLog implements Log {
     return { firstIndex: first, lastIndex: this.lastIndex, ...usage };
   }
 
-  async open(): Promise<void> {
-    await this.#engine.open({
+  async open(reader: LogReader | undefined): Promise<void> {
+    const listener: EngineListener = {
       verify: (index, bytes) => this.#chain.check(this.#engine.identity, index, bytes),
       failed: (error) => this.#fail(error),
-    });
+    };
+    await this.#engine.open(reader === undefined ? listener : readWhileOpening(listener, this.#chain, reader));
     try {
       this.#snapshot = await openSnapshot(this.#engine, this.#chain);
       if (this.#engine.bounds().last === 0 && !this.#chain.linked) this.#chain.beginEmpty(this.identity);

@@ -15,6 +15,7 @@ export * from "./limits.js";
 export * from "./runtime/decode-bounded.js";
 export * from "./runtime/descriptors.js";
 export * from "./runtime/malformed-message-error.js";
+export * from "./runtime/packed-key-value.js";
 export * from "./runtime/reader.js";
 export * from "./runtime/wire-format.js";
 export * from "./runtime/writer.js";

@@ -11,5 +11,6 @@ export type { LeaseMeter } from "./metrics/lease-meter.js";
 export type { OperationCounts } from "./metrics/operation-counts.js";
 export type { ProposalFailure, Proposer } from "./proposer.js";
 export { Replica, type ReplicaOptions } from "./replica.js";
+export { StateLoader } from "./state-loader.js";
 export { UnappliableEntryError } from "./unappliable-entry.js";
-export type { SharedEvent, WatchConsumer, Watcher, WatchOptions } from "./watch/watcher.js";
+export type { CatchUpResponse, SharedEvent, WatchConsumer, Watcher, WatchOptions } from "./watch/watcher.js";

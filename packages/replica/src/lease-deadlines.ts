@@ -21,11 +21,15 @@ export interface LeaseTimer {
   bucket: number;
 }
 
+const noTimers: Iterator<LeaseTimer> = { next: () => ({ done: true, value: undefined }) };
+
 export class LeaseDeadlines {
   readonly #bucketMs: number;
   readonly #timers = new Map<bigint, LeaseTimer>();
   readonly #buckets = new Map<number, Set<LeaseTimer>>();
   #nextBucket = 0;
+  /** What is left to look at of the bucket before `#nextBucket`. */
+  #bucketLeft: Iterator<LeaseTimer> = noTimers;
 
   /** `bucketMs` is the wheel's resolution: leases come due up to this much late, never early. */
   constructor(bucketMs: number) {
@@ -78,17 +82,25 @@ export class LeaseDeadlines {
     return timer.ending;
   }
 
-  /** Collects the leases due at `clockMs`. Each is named once; it is marked as ending. */
-  due(clockMs: number): LeaseTimer[] {
-    const due: LeaseTimer[] = [];
-    const lastBucket = Math.floor(clockMs / this.#bucketMs);
-    for (; this.#nextBucket <= lastBucket; this.#nextBucket++) {
-      const bucket = this.#buckets.get(this.#nextBucket);
-      if (bucket === undefined) continue;
-      this.#buckets.delete(this.#nextBucket);
-      for (const timer of bucket) this.#takeIfDue(timer, clockMs, due);
+  /**
+   * Calls `visit` with leases due at `clockMs` until it returns false or `looksMax` were looked at: the next call goes on with
+   * what is left (`isExhausted`). Each is named once; it is marked as ending.
+   */
+  takeDue(clockMs: number, looksMax: number, visit: (timer: LeaseTimer) => boolean): void {
+    for (let looks = 0; looks < looksMax; looks++) {
+      const next = this.#bucketLeft.next();
+      if (next.done === true) {
+        if (!this.#openBucket(clockMs)) return;
+      } else if (this.#isDue(next.value, clockMs)) {
+        next.value.ending = true;
+        if (!visit(next.value)) return;
+      }
     }
-    return due;
+  }
+
+  /** Whether every lease that may be due at `clockMs` was looked at. */
+  isExhausted(clockMs: number): boolean {
+    return this.#bucketLeft === noTimers && this.#nextBucket > this.#lastBucket(clockMs);
   }
 
   /** All living leases, the soonest to expire first (LEASE-30). */
@@ -96,14 +108,26 @@ export class LeaseDeadlines {
     return [...this.#timers.values()].sort((a, b) => a.deadlineMs - b.deadlineMs);
   }
 
-  #takeIfDue(timer: LeaseTimer, clockMs: number, due: LeaseTimer[]): void {
-    if (this.#timers.get(timer.leaseId) !== timer) return;
-    if (timer.deadlineMs > clockMs) {
-      this.#place(timer);
-      return;
-    }
-    timer.ending = true;
-    due.push(timer);
+  /** Begins with the next bucket that has come up; false if there is none. */
+  #openBucket(clockMs: number): boolean {
+    this.#bucketLeft = noTimers;
+    if (this.#nextBucket > this.#lastBucket(clockMs)) return false;
+    const bucket = this.#buckets.get(this.#nextBucket);
+    this.#buckets.delete(this.#nextBucket);
+    if (bucket !== undefined) this.#bucketLeft = bucket.values();
+    this.#nextBucket += 1;
+    return true;
+  }
+
+  #lastBucket(clockMs: number): number {
+    return Math.floor(clockMs / this.#bucketMs);
+  }
+
+  /** Whether a timer of the bucket that has come up is due; one that was renewed is moved on. */
+  #isDue(timer: LeaseTimer, clockMs: number): boolean {
+    if (this.#timers.get(timer.leaseId) !== timer) return false;
+    if (timer.deadlineMs > clockMs) this.#place(timer);
+    return timer.deadlineMs <= clockMs;
   }
 
   /** Puts a timer where it is looked at no earlier than its deadline. */

@@ -144,6 +144,7 @@ test("I6, F13: a stall between an on-time tick and the look for due leases ends 
       randomId: () => 1n,
     },
     limits: defaultReplicaLimits,
+    keysOf: () => 0,
     expire: (command) => {
       if (command.kind === "leaseExpire") ended.push(command.leaseId);
     },

@@ -24,6 +24,8 @@ export type EndFate = "applied" | "refused" | "unknown";
 export interface LeasesOptions {
   readonly environment: Environment;
   readonly limits: ReplicaLimits;
+  /** How many keys end with a lease. */
+  readonly keysOf: (leaseId: bigint) => number;
   /** Proposes a lease's end; `done` is called once, when it is known or will never be known what became of it. */
   readonly expire: (command: Command, done: (fate: EndFate) => void) => void;
 }
@@ -34,7 +36,9 @@ export class Leases {
   readonly #deadlines: LeaseDeadlines;
   /** Renewals that came after the end was proposed; they wait for its outcome (LEASE-20). */
   readonly #waitingForEnd = new Map<bigint, Array<(ttlSeconds: number) => void>>();
-  #due: LeaseTimer[] = [];
+  /** Up to which reading of the clock leases are being ended. */
+  #endingMs = 0;
+  #isEnding = false;
   #stop: (() => void) | undefined;
   /** Ticks that came too late to end a lease, for the metrics (F13). */
   lateTicks = 0;
@@ -75,7 +79,7 @@ export class Leases {
 
   /**
    * Renews a lease for its full TTL and answers that TTL in seconds; 0 if there is no such lease. A
-   * lease whose end has been proposed is answered when that is decided, never revived (I7).
+   * lease whose end has been proposed, or is about to be, is answered when that is decided, never revived (I7).
    */
   renew(leaseId: bigint, done: (ttlSeconds: number) => void): void {
     const timer = this.#deadlines.get(leaseId);
@@ -83,7 +87,7 @@ export class Leases {
       done(0);
       return;
     }
-    if (timer.ending) {
+    if (timer.ending || (this.#isEnding && timer.deadlineMs < this.#endingMs)) {
       this.#awaitEnd(leaseId, done);
       return;
     }
@@ -119,21 +123,38 @@ export class Leases {
     // Not from within the tick: renewals that have already arrived are read first. What becomes due after it waits for
     // the next tick, which notices a stall in between (F13).
     const clockMs = this.#clock.read();
-    this.#options.environment.defer(() => this.#takeDue(clockMs));
+    this.#options.environment.defer(() => this.#endDue(clockMs));
   }
 
-  #takeDue(clockMs: number): void {
-    const due = this.#deadlines.due(clockMs);
-    if (due.length === 0) return;
-    const idle = this.#due.length === 0;
-    // One by one: hundreds of thousands at once are too many arguments for one call.
-    for (const timer of due) this.#due.push(timer);
-    if (idle) this.#proposeSlice();
+  #endDue(clockMs: number): void {
+    this.#endingMs = clockMs;
+    if (!this.#isEnding) this.#nextSlice();
   }
 
-  /** Proposes some ends; the next slice follows when these are applied, between other work. */
-  #proposeSlice(): void {
-    const slice = this.#due.splice(0, this.#options.limits.expirySlice);
+  /**
+   * Proposes the end of some leases; the next slice follows when these are applied, between other work. Those whose turn is
+   * still to come are not renewed meanwhile.
+   */
+  #nextSlice(): void {
+    const slice = this.#takeSlice();
+    this.#isEnding = slice.length > 0 || !this.#deadlines.isExhausted(this.#endingMs);
+    if (slice.length > 0) this.#proposeEnds(slice);
+    else if (this.#isEnding) this.#options.environment.defer(() => this.#nextSlice());
+  }
+
+  #takeSlice(): LeaseTimer[] {
+    const { expirySlice, expiryKeys, expiryLooks } = this.#options.limits;
+    const slice: LeaseTimer[] = [];
+    let keys = 0;
+    this.#deadlines.takeDue(this.#endingMs, expiryLooks, (timer) => {
+      slice.push(timer);
+      keys += this.#options.keysOf(timer.leaseId);
+      return slice.length < expirySlice && keys < expiryKeys;
+    });
+    return slice;
+  }
+
+  #proposeEnds(slice: readonly LeaseTimer[]): void {
     let open = slice.length;
     for (const timer of slice) {
       const { leaseId, grantNumber } = timer;
@@ -141,7 +162,7 @@ export class Leases {
         if (fate === "refused") this.#deadlines.retry(timer, this.#clock.read());
         // Of an unknown fate nobody is told anything: those who wait hear that the server stops (I7).
         if (fate !== "unknown") this.#ended(leaseId);
-        if (--open === 0 && this.#due.length > 0) this.#options.environment.defer(() => this.#proposeSlice());
+        if (--open === 0) this.#options.environment.defer(() => this.#nextSlice());
       });
     }
   }

@@ -25,10 +25,19 @@ export interface ReplicaLimits {
   readonly leaseTickMs: number;
   /** Expired leases proposed for removal per slice. */
   readonly expirySlice: number;
+  /** Keys of such leases after which a slice is closed. */
+  readonly expiryKeys: number;
+  /** Leases whose time may have come that are looked at per slice; most were renewed. */
+  readonly expiryLooks: number;
   /** Distinct revisions per response while a watcher catches up (WATCH-20). */
   readonly catchUpRevisions: number;
   /** Key and value bytes after which such a response is closed; one revision is never split. */
   readonly catchUpBytes: number;
+  /**
+   * Events after which such a response, and the slice in which it is made, is closed. A revision of more is given to watchers
+   * of ranges in this way too, in several slices, but in one response.
+   */
+  readonly catchUpEvents: number;
   /** Steps of single watchers in a catch-up slice, before the event loop turns. */
   readonly catchUpResponses: number;
   /** Keys of a lock's prefix put in order per slice; a prefix with no more is put in order at once. */
@@ -49,10 +58,13 @@ export const defaultReplicaLimits: ReplicaLimits = {
   reserveCommandBytes: 16 * 1024,
   leaseTickMs: 100,
   expirySlice: 500,
+  expiryKeys: 5_000,
+  expiryLooks: 10_000,
   catchUpRevisions: 1_000,
   catchUpBytes: 1024 * 1024,
+  catchUpEvents: 4_000,
   catchUpResponses: 16,
-  lockFillingKeys: 6_000,
+  lockFillingKeys: 2_000,
   snapshotAfterBytes: 64 * 1024 * 1024,
   sweepItems: 2_000,
 };

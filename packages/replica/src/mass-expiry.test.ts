@@ -14,6 +14,7 @@ test("F14, LEASE-12, LEASE-41, LIMIT expirySlice: a quarter of a million leases 
   const leases: Leases = new Leases({
     environment,
     limits: defaultReplicaLimits,
+    keysOf: () => 0,
     expire: (command, done) => {
       if (command.kind !== "leaseExpire") return;
       const { leaseId, grantNumber } = command;
@@ -41,5 +42,43 @@ test("F14, LEASE-12, LEASE-41, LIMIT expirySlice: a quarter of a million leases 
   }
   assert.deepEqual([ended.size, openMost], [count, defaultReplicaLimits.expirySlice]);
   assert.deepEqual(leases.bySoonest(), []);
+  leases.stop();
+});
+
+test("F14, LIMIT expiryKeys: fewer leases end together when they have many keys", () => {
+  const environment = new ManualEnvironment();
+  const ended: bigint[] = [];
+  let open: (() => void)[] = [];
+  const leases = new Leases({
+    environment,
+    limits: { ...defaultReplicaLimits, expiryKeys: 100 },
+    keysOf: () => 40,
+    expire: (command, done) => {
+      if (command.kind !== "leaseExpire") return;
+      open.push(() => {
+        ended.push(command.leaseId);
+        leases.observe([{ kind: "ended", leaseId: command.leaseId, grantNumber: command.grantNumber }]);
+        done("applied");
+      });
+    },
+  });
+  leases.start(
+    Array.from({ length: 8 }, (_, i) => ({
+      leaseId: BigInt(i + 1),
+      ttlSeconds: 2,
+      grantNumber: i + 1,
+      keys: new Set<never>(),
+    })),
+  );
+  environment.advance(2_200);
+  const slices: number[] = [];
+  while (open.length > 0) {
+    slices.push(open.length);
+    const settled = open;
+    open = [];
+    for (const settle of settled) settle();
+    environment.runDeferred();
+  }
+  assert.deepEqual([slices, ended.length], [[3, 3, 2], 8]);
   leases.stop();
 });

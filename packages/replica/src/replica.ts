@@ -12,11 +12,9 @@ import {
   encodeCommand,
   loggedForm,
   type Outcome,
-  Restorer,
-  StateMachine,
+  type StateMachine,
   systemCaller,
 } from "@holdfast/state-machine";
-import { readBatch } from "./batch.js";
 import type { Environment } from "./environment.js";
 import { type EndFate, Leases } from "./leases.js";
 import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
@@ -25,11 +23,13 @@ import { Maintenance } from "./maintenance.js";
 import { OperationCounts } from "./metrics/operation-counts.js";
 import { ProposalQueue } from "./proposal-queue.js";
 import type { Proposer } from "./proposer.js";
-import { ApplyFailure, unappliable } from "./unappliable-entry.js";
+import { applyCommand, StateLoader } from "./state-loader.js";
 import { WatchHub } from "./watch/watch-hub.js";
 
 export interface ReplicaOptions {
   readonly log: Log;
+  /** What `log` was opened with, if it was, and has been handed its state: it need not be read again. */
+  readonly state?: StateLoader;
   readonly environment: Environment;
   readonly limits?: Partial<ReplicaLimits>;
   /** The least TTL: leases that were granted less are raised to it at the start (LEASE-40). None unless given. */
@@ -71,7 +71,12 @@ export class Replica {
     this.#appliedIndex = appliedIndex;
     this.locks = new LockQueues(machine, environment, limits);
     this.watches = new WatchHub(machine, environment, limits);
-    this.leases = new Leases({ environment, limits, expire: (command, done) => this.#expire(command, done) });
+    this.leases = new Leases({
+      environment,
+      limits,
+      keysOf: (leaseId) => machine.lease(leaseId)?.keys.size ?? 0,
+      expire: (command, done) => this.#expire(command, done),
+    });
     this.#maintenance = new Maintenance({ log, machine, environment, limits, onSnapshotFailure });
     this.#proposals = new ProposalQueue({
       log,
@@ -93,18 +98,12 @@ export class Replica {
    * at its full TTL. Throws what the log and the snapshot throw when they are damaged, and `UnappliableEntryError`.
    */
   static async start(options: ReplicaOptions): Promise<Replica> {
-    const { log } = options;
-    const machine = await restore(log);
-    let appliedIndex = log.snapshot?.index ?? 0;
-    let replayedBytes = 0;
-    await log.replay(appliedIndex, ({ index, payload }) => {
-      replay(machine, index, payload);
-      appliedIndex = index;
-      replayedBytes += payload.length;
-    });
+    const { log, state = new StateLoader() } = options;
+    if (!state.hasRead(log)) await state.read(log);
+    const { machine, replayedBytes } = state.finish();
     await log.acquire();
     // What is behind it is the log's own, such as the mark of who owns it.
-    appliedIndex = log.lastIndex;
+    const appliedIndex = log.lastIndex;
     const replica = new Replica(machine, appliedIndex, options);
     replica.leases.start(machine.leases(), options.leaseTtlMinSeconds);
     replica.#maintenance.applied(appliedIndex, replayedBytes);
@@ -234,7 +233,7 @@ export class Replica {
   }
 
   #apply(command: Command, caller: Caller | undefined, proposer: Proposer): void {
-    const outcome = apply(this.machine, command, caller);
+    const outcome = applyCommand(this.machine, command, caller);
     const { changes, leaseChanges } = this.machine;
     this.operations.count(outcome, changes.length);
     if (leaseChanges.length > 0) this.leases.observe(leaseChanges);
@@ -259,28 +258,4 @@ export class Replica {
       failed: (failure) => done(failure === "unknown" ? "unknown" : "refused"),
     });
   }
-}
-
-/** Throws `UnreadableEntryError` and `UnappliableEntryError`. */
-function replay(machine: StateMachine, index: number, payload: Uint8Array): void {
-  try {
-    readBatch(index, payload, ({ command, caller }) => apply(machine, command, caller));
-  } catch (error) {
-    throw unappliable(error, index, payload);
-  }
-}
-
-function apply(machine: StateMachine, command: Command, caller: Caller | undefined): Outcome {
-  try {
-    return machine.apply(command, caller);
-  } catch (error) {
-    throw new ApplyFailure(error);
-  }
-}
-
-async function restore(log: Log): Promise<StateMachine> {
-  if (log.snapshot === undefined) return new StateMachine();
-  const restorer = new Restorer();
-  for await (const chunk of log.snapshot.chunks()) restorer.push(chunk);
-  return restorer.finish();
 }

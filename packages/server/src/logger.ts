@@ -1,9 +1,9 @@
 /**
- * The server's log lines: pino for the machine-readable form, pino-pretty for people. Keys, values and
+ * The server's log lines: made by pino for programs, and of those by `text-lines.ts` for people. Keys, values and
  * passwords never go into a line.
  */
 import { type DestinationStream, type Logger, pino } from "pino";
-import pretty from "pino-pretty";
+import { textOfLine } from "./text-lines.js";
 
 export type { Logger } from "pino";
 
@@ -31,9 +31,7 @@ const standardOutputs: Readonly<Record<string, number>> = { default: 1, stdout: 
 
 function openStream(output: string, format: LogFormat): DestinationStream {
   const file = pino.destination({ dest: standardOutputs[output] ?? output, sync: true, mode: fileMode });
-  return format === "json"
-    ? file
-    : pretty({ colorize: false, translateTime: "SYS:HH:MM:ss.l", destination: file, sync: true });
+  return format === "json" ? file : { write: (line) => file.write(textOfLine(line)) };
 }
 
 /** How deep causes are followed. */

@@ -107,7 +107,7 @@ export class ChangeSet {
       return history?.isLive ? [history] : [];
     }
     const found: KeyHistory[] = [];
-    this.#keys.index.visitLive(request.key, upperBound(request.rangeEnd), (history) => {
+    this.#keys.visitLiveHistories(request.key, upperBound(request.rangeEnd), (history) => {
       found.push(history);
     });
     return found;

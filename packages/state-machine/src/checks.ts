@@ -14,8 +14,8 @@ import {
   SortTarget,
   type TxnRequest,
 } from "@holdfast/protocol";
-import { noLease } from "./key-history.js";
 import { transactionDepthMax, transactionOperationsMaxDefault } from "./limits.js";
+import { noLease } from "./stored-version.js";
 import type { Refusal } from "./types.js";
 import { hasWriteConflict } from "./write-conflicts.js";
 

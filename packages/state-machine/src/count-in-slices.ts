@@ -38,11 +38,11 @@ function* countByKeys(
   for (let from: ByteString | undefined = start; from !== undefined; ) {
     let steps = 0;
     let next: ByteString | undefined;
-    keys.index.visit(from, to, (history) => {
-      if (history.liveAt(revision) !== undefined) count += 1;
+    keys.index.visit(from, to, (number) => {
+      if (keys.histories.isLiveAt(number, revision)) count += 1;
       steps += 1;
       if (steps < sliceLength) return true;
-      next = keyAfter(history.key);
+      next = keyAfter(keys.histories.key(number));
       return false;
     });
     from = next;

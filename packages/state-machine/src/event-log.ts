@@ -2,22 +2,29 @@
  * Every change in the order in which it happened: an append-only sequence of versions, cut off at the front by
  * compaction. Watchers read it; the key space owns it.
  *
- * A position counts all events ever appended here and never changes its meaning.
+ * A position counts all events ever appended here and never changes its meaning. The versions lie in chunks of the store of
+ * all versions, which keeps those that are of use when their events are gone.
  */
-import type { ByteString } from "@holdfast/protocol";
-import { deletionOf } from "./key-history.js";
-import { eventChunkLength } from "./limits.js";
-import type { KeyVersion } from "./types.js";
+import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import { versionChunkLength } from "./limits.js";
+import { Slabs, type VersionChunk, type VersionParts } from "./version-chunk.js";
+import { placeIn, slotOf, type VersionStore } from "./version-store.js";
 
-/** Takes the place of a dropped event, so that the event and its value can be freed before its chunk is. */
-const droppedEvent = deletionOf("" as ByteString, 0);
+/** Positions are divided by the length of a chunk by shifting. */
+const chunkShift = Math.log2(versionChunkLength);
 
 export class EventLog {
-  #chunks: KeyVersion[][] = [];
+  readonly #store: VersionStore;
+  readonly #slabs = new Slabs();
+  #chunks: VersionChunk[] = [];
   /** The position of the first slot of the first chunk. */
   #chunksStart = 0;
   #start = 0;
   #end = 0;
+
+  constructor(store: VersionStore) {
+    this.#store = store;
+  }
 
   /** The position of the oldest event kept. */
   get start(): number {
@@ -29,18 +36,49 @@ export class EventLog {
     return this.#end;
   }
 
-  /** Appends an event, which must not be of an older revision than the one before it. */
-  push(event: KeyVersion): void {
+  /** Appends an event of the key with the number `owner`, which must not be of an older revision than the one before it. */
+  push(owner: number, event: VersionParts): PackedKeyValue {
     const slot = this.#end - this.#chunksStart;
-    if (slot === this.#chunks.length * eventChunkLength) this.#chunks.push([event]);
-    else this.#chunks[this.#chunks.length - 1]!.push(event);
+    if (slot === this.#chunks.length * versionChunkLength) this.#chunks.push(this.#store.open());
     this.#end += 1;
+    return this.#chunks[this.#chunks.length - 1]!.append(this.#slabs, owner, event);
   }
 
   /** The event at a position from `start` to below `end`. */
-  at(position: number): KeyVersion {
-    const slot = position - this.#chunksStart;
-    return this.#chunks[Math.floor(slot / eventChunkLength)]![slot % eventChunkLength]!;
+  at(position: number, key?: ByteString): PackedKeyValue {
+    return this.#chunkOf(position).versionAt(slotOf(position), key);
+  }
+
+  /** The revision of the event at a position from `start` to below `end`. */
+  revisionAt(position: number): number {
+    return this.#chunkOf(position).revisionOf(slotOf(position));
+  }
+
+  /** The version number of the event at a position: 0 for a deletion. */
+  versionAt(position: number): number {
+    return this.#chunkOf(position).versionOf(slotOf(position));
+  }
+
+  /** Whether the key of the event at a position is from `from` to below `to` (undefined: without end). */
+  isWithin(position: number, from: ByteString, to: ByteString | undefined): boolean {
+    const chunk = this.#chunkOf(position);
+    const slot = slotOf(position);
+    return chunk.compareKey(slot, from) >= 0 && (to === undefined || chunk.compareKey(slot, to) < 0);
+  }
+
+  /** The number of the key whose version the event at a position is, as long as the version is of use. */
+  ownerAt(position: number): number {
+    return this.#chunkOf(position).ownerOf(slotOf(position));
+  }
+
+  /** The place of the newest event. */
+  get lastPlace(): number {
+    return this.placeAt(this.#end - 1);
+  }
+
+  /** The place of the event at a position. */
+  placeAt(position: number): number {
+    return placeIn(this.#chunkOf(position), slotOf(position));
   }
 
   /** The position of the first kept event of `revision` or later; `end` when there is none. */
@@ -49,22 +87,21 @@ export class EventLog {
     let high = this.#end;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
-      if (this.at(middle).modRevision < revision) low = middle + 1;
+      if (this.revisionAt(middle) < revision) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** Removes and returns the oldest event; there must be one. */
-  dropFirst(): KeyVersion {
-    const event = this.at(this.#start);
-    const slot = this.#start - this.#chunksStart;
-    this.#chunks[0]![slot] = droppedEvent;
+  /** Removes the oldest event; there must be one. */
+  dropFirst(): void {
     this.#start += 1;
-    if (slot + 1 === eventChunkLength) {
-      this.#chunks.shift();
-      this.#chunksStart += eventChunkLength;
-    }
-    return event;
+    if (this.#start - this.#chunksStart < versionChunkLength) return;
+    this.#chunksStart += versionChunkLength;
+    this.#store.close(this.#chunks.shift()!);
+  }
+
+  #chunkOf(position: number): VersionChunk {
+    return this.#chunks[(position - this.#chunksStart) >>> chunkShift]!;
   }
 }

@@ -100,15 +100,16 @@ export class FrozenState {
     let from: ByteString | undefined = emptyByteString;
     while (from !== undefined) {
       let next: ByteString | undefined;
-      this.#keys.index.visit(from, undefined, (history) => {
+      const { index, histories } = this.#keys;
+      index.visit(from, undefined, (number) => {
         chunk.visited();
-        const base = history.baseOf(revision);
+        const base = histories.baseOf(number, revision);
         if (base !== undefined) {
           chunk.version(recordTags.base, base);
           count += 1;
         }
         if (!chunk.isFull) return true;
-        next = keyAfter(history.key);
+        next = keyAfter(histories.key(number));
         return false;
       });
       from = next;

@@ -25,10 +25,10 @@ export function readHistory(
   const { events } = keys;
   let position = events.positionOf(fromRevision);
   for (let count = 0; position < events.end; count++) {
-    const revision = events.at(position).modRevision;
+    const revision = events.revisionAt(position);
     if (count === revisionsMax) return revision;
     const changes: KeyVersion[] = [];
-    while (position < events.end && events.at(position).modRevision === revision) changes.push(events.at(position++));
+    while (position < events.end && events.revisionAt(position) === revision) changes.push(events.at(position++));
     if (visit(revision, changes) === false) return revision + 1;
   }
   return Math.max(fromRevision, keys.revision + 1);

@@ -3,48 +3,105 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ByteString } from "@holdfast/protocol";
 import fc from "fast-check";
-import { KeyHistory, StoredVersion } from "./key-history.js";
+import type { IndexedKeys } from "./index-chunk.js";
 import { KeyIndex } from "./key-index.js";
 import { indexChunkKeysMax } from "./limits.js";
-import { bytes, key } from "./testing/builders.js";
+import { key } from "./testing/builders.js";
 
-function historyOf(name: string): KeyHistory {
-  return new KeyHistory(new StoredVersion(key(name), bytes(""), 2, 2, 1, 0n));
+/** Keys whose numbers are handed out one after the other. */
+class Names implements IndexedKeys {
+  readonly #names: ByteString[] = [];
+  readonly #dead = new Set<number>();
+
+  add(name: string): number {
+    return this.#names.push(key(name)) - 1;
+  }
+
+  kill(number: number): void {
+    this.#dead.add(number);
+  }
+
+  key(number: number): ByteString {
+    return this.#names[number]!;
+  }
+
+  compareKey(number: number, other: ByteString): number {
+    const name = this.key(number);
+    return name < other ? -1 : name > other ? 1 : 0;
+  }
+
+  keyHead(number: number, offset: number): number {
+    return Buffer.from(
+      this.key(number)
+        .slice(offset, offset + 4)
+        .padEnd(4, "\0"),
+      "latin1",
+    ).readUInt32BE();
+  }
+
+  isLive(number: number): boolean {
+    return !this.#dead.has(number);
+  }
 }
 
-function kill(index: KeyIndex, history: KeyHistory): void {
-  history.append(new StoredVersion(history.key, bytes(""), 0, 3, 0, 0n));
-  index.changeLive(history.key, -1);
+/** An index with its keys. */
+class Tried {
+  readonly names = new Names();
+  readonly index = new KeyIndex(this.names);
+
+  insert(name: string): number {
+    const number = this.names.add(name);
+    this.index.insert(key(name), number);
+    return number;
+  }
+
+  kill(number: number): void {
+    this.names.kill(number);
+    this.index.changeLive(this.names.key(number), -1);
+  }
+
+  remove(number: number): void {
+    if (this.names.isLive(number)) this.kill(number);
+    this.index.remove(this.names.key(number));
+  }
 }
 
 function check(
-  index: KeyIndex,
-  histories: ReadonlyMap<string, KeyHistory>,
+  { index, names }: Tried,
+  numbers: ReadonlyMap<string, number>,
   from: string,
   to: string | undefined,
 ): void {
-  const known = [...histories.keys()].sort().filter((name) => name >= from && (to === undefined || name < to));
-  const live = known.filter((name) => histories.get(name)!.isLive);
+  const known = [...numbers.keys()].sort().filter((name) => name >= from && (to === undefined || name < to));
+  const live = known.filter((name) => names.isLive(numbers.get(name)!));
   const end = to === undefined ? undefined : key(to);
   const seen: string[] = [];
   const seenLive: string[] = [];
-  index.visit(key(from), end, (history) => seen.push(history.key));
-  index.visitLive(key(from), end, (history) => seenLive.push(history.key));
+  index.visit(key(from), end, (number) => seen.push(names.key(number)));
+  index.visitLive(key(from), end, (number) => seenLive.push(names.key(number)));
   assert.deepEqual([seen, seenLive], [known, live]);
   assert.equal(index.countKnown(key(from), end), known.length);
   assert.equal(index.countLive(key(from), end), live.length);
 }
 
-function checkChunks(index: KeyIndex): void {
+function checkChunks({ index, names }: Tried): void {
   for (const chunk of index.chunks) {
     assert.ok(chunk.length > 0 && chunk.length <= indexChunkKeysMax);
-    assert.equal(chunk.liveCount, chunk.entries.filter((history) => history.isLive).length);
-    for (const [position, history] of chunk.entries.entries()) assert.equal(chunk.positionOf(history.key), position);
+    assert.equal(chunk.liveCount, chunk.entries().filter((number) => names.isLive(number)).length);
+    for (const [position, number] of chunk.entries().entries())
+      assert.equal(chunk.positionOf(names.key(number)), position);
   }
 }
 
-const name = fc.nat(3000).map((number) => `k${number}`);
+/** Names of which some begin with others, and many differ only behind what they share with their neighbours. */
+function nameOf(number: number): string {
+  const stem = `k${number >> 2}`;
+  return [stem, `${stem}\0`, `${stem}/same/${number}`, `${stem}/same/\xff`][number & 3]!;
+}
+
+const name = fc.nat(3000).map(nameOf);
 const action = fc.oneof(
   {
     weight: 8,
@@ -64,27 +121,24 @@ test("inserts, deaths and removals in runs of any direction leave what a sorted 
       fc.array(action, { minLength: 5, maxLength: 30, size: "max" }),
       fc.array(fc.tuple(name, fc.option(name))),
       (actions, ranges) => {
-        const index = new KeyIndex();
-        const histories = new Map<string, KeyHistory>();
+        const tried = new Tried();
+        const numbers = new Map<string, number>();
         for (const { kind, first, step } of actions) {
           for (let count = 0; count < 400; count++) {
-            const text = `k${(first + count * step + 3000) % 3000}`;
-            const history = histories.get(text);
-            if (kind === "insert" && history === undefined) {
-              histories.set(text, historyOf(text));
-              index.insert(histories.get(text)!);
-            }
-            if (kind === "kill" && history?.isLive) kill(index, history);
-            if (kind === "remove" && history !== undefined) {
-              if (history.isLive) kill(index, history);
-              index.remove(history);
-              histories.delete(text);
+            const text = nameOf((first + count * step + 3000) % 3000);
+            const number = numbers.get(text);
+            if (kind === "insert" && number === undefined) numbers.set(text, tried.insert(text));
+            if (number === undefined) continue;
+            if (kind === "kill" && tried.names.isLive(number)) tried.kill(number);
+            if (kind === "remove") {
+              tried.remove(number);
+              numbers.delete(text);
             }
           }
         }
-        checkChunks(index);
-        check(index, histories, "", undefined);
-        for (const [from, to] of ranges) check(index, histories, from, to ?? undefined);
+        checkChunks(tried);
+        check(tried, numbers, "", undefined);
+        for (const [from, to] of ranges) check(tried, numbers, from, to ?? undefined);
       },
     ),
     { numRuns: 60 },
@@ -92,38 +146,33 @@ test("inserts, deaths and removals in runs of any direction leave what a sorted 
 });
 
 test("keys inserted in descending order do not leave chunks of one", () => {
-  const index = new KeyIndex();
-  for (let number = 9999; number >= 1000; number--) index.insert(historyOf(`k${number}`));
-  assert.ok(index.chunks.length <= (2 * 9000) / indexChunkKeysMax + 1);
+  const tried = new Tried();
+  for (let number = 9999; number >= 1000; number--) tried.insert(`k${number}`);
+  assert.ok(tried.index.chunks.length <= (2 * 9000) / indexChunkKeysMax + 1);
 });
 
 test("keys inserted in ascending order fill their chunks", () => {
-  const index = new KeyIndex();
-  for (let number = 1000; number < 9999; number++) index.insert(historyOf(`k${number}`));
-  assert.equal(index.chunks.length, Math.ceil(8999 / indexChunkKeysMax));
+  const tried = new Tried();
+  for (let number = 1000; number < 9999; number++) tried.insert(`k${number}`);
+  assert.equal(tried.index.chunks.length, Math.ceil(8999 / indexChunkKeysMax));
 });
 
 test("removing nearly everything joins the chunks", () => {
-  const index = new KeyIndex();
-  const histories = Array.from({ length: 9000 }, (_, number) => historyOf(`k${1000 + number}`));
-  for (const history of histories) index.insert(history);
-  for (const [number, history] of histories.entries()) {
-    if (number % 100 === 0) continue;
-    kill(index, history);
-    index.remove(history);
-  }
-  checkChunks(index);
-  assert.ok(index.chunks.length <= 3);
-  assert.equal(index.countLive(key(""), undefined), 90);
+  const tried = new Tried();
+  const numbers = Array.from({ length: 9000 }, (_, number) => tried.insert(`k${1000 + number}`));
+  for (const [index, number] of numbers.entries()) if (index % 100 !== 0) tried.remove(number);
+  checkChunks(tried);
+  assert.ok(tried.index.chunks.length <= 3);
+  assert.equal(tried.index.countLive(key(""), undefined), 90);
 });
 
 test("a visitor that returns false ends the walk", () => {
-  const index = new KeyIndex();
-  for (const text of ["a", "b", "c"]) index.insert(historyOf(text));
+  const { index, names } = new Tried();
+  for (const text of ["a", "b", "c"]) index.insert(key(text), names.add(text));
   const seen: string[] = [];
-  index.visit(key(""), undefined, (history) => {
-    seen.push(history.key);
-    return history.key !== "b";
+  index.visit(key(""), undefined, (number) => {
+    seen.push(names.key(number));
+    return names.key(number) !== "b";
   });
   assert.deepEqual(seen, ["a", "b"]);
 });

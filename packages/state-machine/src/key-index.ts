@@ -1,39 +1,42 @@
 /**
- * All known keys in byte order: a list of sorted chunks, each knowing how many of its keys are alive, so that the
- * live keys of an interval are counted without looking at them.
+ * All known keys in byte order, by their numbers: a list of sorted chunks, each knowing how many of its keys are alive, so
+ * that the live keys of an interval are counted without looking at them.
  *
  * Deleted keys stay in here until compaction forgets them, because older revisions still show them.
  */
 import type { ByteString } from "@holdfast/protocol";
-import { IndexChunk } from "./index-chunk.js";
-import type { KeyHistory } from "./key-history.js";
+import { IndexChunk, type IndexedKeys } from "./index-chunk.js";
 import { indexChunkKeysJoined, indexChunkKeysMax } from "./limits.js";
 
-/** Called for each key; returning false ends the walk. The index must not be changed meanwhile. */
-export type HistoryVisitor = (history: KeyHistory) => unknown;
+/** Called with the number of each key; returning false ends the walk. The index must not be changed meanwhile. */
+export type KeyVisitor = (number: number) => unknown;
 
 export class KeyIndex {
+  readonly #keys: IndexedKeys;
   /** In key order; none of them is empty. */
   #chunks: IndexChunk[] = [];
 
-  /** Adds a key that is not in the index yet. */
-  insert(history: KeyHistory): void {
-    const { key } = history;
-    if (this.#chunks.length === 0) this.#chunks.push(new IndexChunk(key, [], []));
+  constructor(keys: IndexedKeys) {
+    this.#keys = keys;
+  }
+
+  /** Adds a key that is not in the index yet, with its number. */
+  insert(key: ByteString, number: number): void {
+    if (this.#chunks.length === 0) this.#chunks.push(new IndexChunk(key, this.#keys));
     const last = this.#chunks[this.#chunks.length - 1]!;
     // Keys often come in ascending order, which needs no search.
-    if (last.lowest <= key) this.#insertInto(this.#chunks.length - 1, last.endBelow(key), history);
+    if (last.lowest <= key) this.#insertInto(this.#chunks.length - 1, last.endBelow(key), key, number);
     else {
       const chunkIndex = this.#chunkOf(key);
-      this.#insertInto(chunkIndex, this.#chunks[chunkIndex]!.positionOf(key), history);
+      this.#insertInto(chunkIndex, this.#chunks[chunkIndex]!.positionOf(key), key, number);
     }
   }
 
   /** Removes a key that is in the index and not alive. */
-  remove(history: KeyHistory): void {
-    const chunkIndex = this.#chunkOf(history.key);
+  remove(key: ByteString): void {
+    const chunkIndex = this.#chunkOf(key);
     const chunk = this.#chunks[chunkIndex]!;
-    chunk.remove(chunk.positionOf(history.key));
+    chunk.remove(chunk.positionOf(key));
     if (chunk.length === 0) this.#chunks.splice(chunkIndex, 1);
     else if (chunk.length <= indexChunkKeysJoined / 2) this.#joinSmall(chunkIndex);
   }
@@ -54,12 +57,12 @@ export class KeyIndex {
   }
 
   /** Calls `visit` for every known key from `from` to below `to` (undefined: without end), in order. */
-  visit(from: ByteString, to: ByteString | undefined, visit: HistoryVisitor): void {
+  visit(from: ByteString, to: ByteString | undefined, visit: KeyVisitor): void {
     this.#walk(from, to, false, visit);
   }
 
   /** As `visit`, for live keys only. */
-  visitLive(from: ByteString, to: ByteString | undefined, visit: HistoryVisitor): void {
+  visitLive(from: ByteString, to: ByteString | undefined, visit: KeyVisitor): void {
     this.#walk(from, to, true, visit);
   }
 
@@ -68,20 +71,21 @@ export class KeyIndex {
     return this.#chunks;
   }
 
-  #walk(from: ByteString, to: ByteString | undefined, liveOnly: boolean, visit: HistoryVisitor): void {
+  #walk(from: ByteString, to: ByteString | undefined, liveOnly: boolean, visit: KeyVisitor): void {
     if (this.#chunks.length === 0) return;
+    const keys = this.#keys;
     let chunkIndex = this.#chunkOf(from);
     let position = this.#chunks[chunkIndex]!.positionOf(from);
     for (; chunkIndex < this.#chunks.length; chunkIndex++, position = 0) {
       const chunk = this.#chunks[chunkIndex]!;
-      const { entries } = chunk;
-      if (to !== undefined && entries[0]!.key >= to) return;
+      if (to !== undefined && keys.compareKey(chunk.at(0), to) >= 0) return;
       if (liveOnly && chunk.liveCount === 0) continue;
-      const end = to === undefined ? entries.length : chunk.endBelow(to);
+      const looksForDead = liveOnly && chunk.liveCount < chunk.length;
+      const end = to === undefined ? chunk.length : chunk.endBelow(to);
       for (; position < end; position++) {
-        const history = entries[position]!;
-        if (liveOnly && !history.isLive) continue;
-        if (visit(history) === false) return;
+        const number = chunk.at(position);
+        if (looksForDead && !keys.isLive(number)) continue;
+        if (visit(number) === false) return;
       }
     }
   }
@@ -113,22 +117,24 @@ export class KeyIndex {
     return low;
   }
 
-  #insertInto(chunkIndex: number, position: number, history: KeyHistory): void {
+  #insertInto(chunkIndex: number, position: number, key: ByteString, number: number): void {
     const chunk = this.#chunks[chunkIndex]!;
     if (chunk.length < indexChunkKeysMax) {
-      chunk.insert(position, history);
+      chunk.insert(position, key, number);
       return;
     }
     // Halving would leave all chunks half empty when keys arrive in ascending order.
     if (position === chunk.length && chunkIndex === this.#chunks.length - 1) {
-      this.#chunks.push(new IndexChunk(history.key, [history.key], [history]));
+      const next = new IndexChunk(key, this.#keys);
+      next.insert(0, key, number);
+      this.#chunks.push(next);
       return;
     }
     const half = chunk.length >>> 1;
     const right = chunk.splitAt(half);
     this.#chunks.splice(chunkIndex + 1, 0, right);
-    if (position <= half) chunk.insert(position, history);
-    else right.insert(position - half, history);
+    if (position <= half) chunk.insert(position, key, number);
+    else right.insert(position - half, key, number);
   }
 
   #joinSmall(chunkIndex: number): void {

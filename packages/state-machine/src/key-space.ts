@@ -5,12 +5,16 @@
  * It stores what it is told. Which request may do what is decided by the files that use it; leases are not its
  * business either, it only remembers the id that a version carries.
  */
-import type { ByteString } from "@holdfast/protocol";
-import { EventLog } from "./event-log.js";
-import { deletionOf, KeyHistory, StoredVersion, versionBytes } from "./key-history.js";
+import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import type { EventLog } from "./event-log.js";
+import { KeyHistories } from "./key-histories.js";
+import { KeyHistory } from "./key-history.js";
 import { KeyIndex } from "./key-index.js";
-import { KeyMap } from "./key-map.js";
+import { KeyTable } from "./key-table.js";
+import { recordOverheadBytes } from "./limits.js";
+import { deletionOf, StoredVersion } from "./stored-version.js";
 import type { KeyVersion } from "./types.js";
+import { noOwner, type VersionParts } from "./version-chunk.js";
 
 /** As the revision to read at: now, the changes of a transaction under way included. */
 export const newest: number = Number.MAX_SAFE_INTEGER;
@@ -19,9 +23,11 @@ export const newest: number = Number.MAX_SAFE_INTEGER;
 export type VersionVisitor = (version: KeyVersion) => unknown;
 
 export class KeySpace {
-  readonly events: EventLog = new EventLog();
-  readonly index: KeyIndex = new KeyIndex();
-  readonly #histories = new KeyMap();
+  /** Of each key, by its number. */
+  readonly histories: KeyHistories = new KeyHistories();
+  readonly events: EventLog = this.histories.events;
+  readonly index: KeyIndex = new KeyIndex(this.histories);
+  readonly #numbers = new KeyTable(this.histories);
   /** The main revision; an empty store is at 1 (GEN-1). */
   revision = 1;
   /** The oldest revision that can be read; -1 while nothing was ever compacted (COMP-2). */
@@ -38,7 +44,7 @@ export class KeySpace {
 
   /** How many keys are known, alive or not. */
   get knownCount(): number {
-    return this.#histories.size;
+    return this.#numbers.size;
   }
 
   /** What all kept versions are reckoned to cost. */
@@ -52,18 +58,20 @@ export class KeySpace {
   }
 
   history(key: ByteString): KeyHistory | undefined {
-    return this.#histories.get(key);
+    const number = this.#numbers.find(key);
+    return number === undefined ? undefined : new KeyHistory(number, key, this.histories);
   }
 
   /** The live version of `key` now. */
   live(key: ByteString): KeyVersion | undefined {
-    const latest = this.#histories.get(key)?.latest;
-    return latest === undefined || latest.version === 0 ? undefined : latest;
+    const number = this.#numbers.find(key);
+    return number === undefined || !this.histories.isLive(number) ? undefined : this.histories.latest(number, key);
   }
 
   /** The live version of `key` at a readable revision. */
   liveAt(key: ByteString, revision: number): KeyVersion | undefined {
-    return this.#histories.get(key)?.liveAt(revision);
+    const number = this.#numbers.find(key);
+    return number === undefined ? undefined : this.histories.liveAt(number, revision, key);
   }
 
   /**
@@ -77,56 +85,38 @@ export class KeySpace {
     lease: bigint,
     revision: number,
   ): KeyVersion {
-    if (history === undefined) {
-      const first = new StoredVersion(key, value, revision, revision, 1, lease);
-      this.#begin(first);
-      this.#remember(first);
-      return first;
-    }
-    if (!history.isLive) {
-      const revived = new StoredVersion(history.key, value, revision, revision, 1, lease);
-      history.append(revived);
-      this.#countLive(history.key, 1);
-      this.#remember(revived);
-      return revived;
-    }
+    if (history === undefined) return this.#begin(new StoredVersion(key, value, revision, revision, 1, lease));
+    if (!history.isLive) return this.#append(history, new StoredVersion(key, value, revision, revision, 1, lease));
     const { createRevision, version } = history.latest;
-    const changed = new StoredVersion(history.key, value, createRevision, revision, version + 1, lease);
-    history.append(changed);
-    this.#remember(changed);
-    return changed;
+    return this.#append(history, new StoredVersion(key, value, createRevision, revision, version + 1, lease));
   }
 
   /** Ends the life of a live key at `revision`. */
   delete(history: KeyHistory, revision: number): KeyVersion {
-    const deletion = deletionOf(history.key, revision);
-    history.append(deletion);
-    this.#countLive(history.key, -1);
-    this.#remember(deletion);
-    return deletion;
+    return this.#append(history, deletionOf(history.key, revision));
   }
 
   /** Adds a version of a restored store as it is. `history` is what `history(version.key)` says. */
   restore(history: KeyHistory | undefined, version: KeyVersion): void {
-    if (history === undefined) {
-      this.#begin(version);
-    } else {
-      const difference = (version.version === 0 ? 0 : 1) - (history.isLive ? 1 : 0);
-      history.append(version);
-      if (difference !== 0) this.#countLive(version.key, difference > 0 ? 1 : -1);
-    }
-    this.#remember(version);
+    if (history === undefined) this.#begin(version);
+    else this.#append(history, version);
   }
 
   /** As `restore`, for a version whose event is compacted and whose key is not known yet. */
   restoreBase(version: KeyVersion): void {
-    this.#begin(version);
-    this.#bytes += versionBytes(version);
+    const { number } = this.histories.beginWithBase(version);
+    this.#makeKnown(number, version);
   }
 
   /** Calls `visit` with every live version from `from` to below `to` now, in key order. */
   visitLive(from: ByteString, to: ByteString | undefined, visit: VersionVisitor): void {
-    this.index.visitLive(from, to, (history) => visit(history.latest));
+    this.index.visitLive(from, to, (number) => visit(this.histories.latest(number)));
+  }
+
+  /** Calls `visit` for every key from `from` to below `to` that is alive now, in key order. */
+  visitLiveHistories(from: ByteString, to: ByteString | undefined, visit: (history: KeyHistory) => unknown): void {
+    const { histories } = this;
+    this.index.visitLive(from, to, (number) => visit(new KeyHistory(number, histories.key(number), histories)));
   }
 
   /** Calls `visit` with every version that was alive at `revision`, which must be readable, in key order. */
@@ -135,8 +125,8 @@ export class KeySpace {
       this.visitLive(from, to, visit);
       return;
     }
-    this.index.visit(from, to, (history) => {
-      const version = history.liveAt(revision);
+    this.index.visit(from, to, (number) => {
+      const version = this.histories.liveAt(number, revision);
       return version === undefined ? undefined : visit(version);
     });
   }
@@ -159,9 +149,8 @@ export class KeySpace {
   growthBetween(start: number, end: number, from: ByteString, to: ByteString | undefined): number {
     let growth = 0;
     for (let position = start; position < end; position++) {
-      const event = this.events.at(position);
-      if (event.version > 1 || event.key < from || (to !== undefined && event.key >= to)) continue;
-      growth += event.version === 1 ? 1 : -1;
+      const version = this.events.versionAt(position);
+      if (version <= 1 && this.events.isWithin(position, from, to)) growth += version === 1 ? 1 : -1;
     }
     return growth;
   }
@@ -182,46 +171,56 @@ export class KeySpace {
   sweep(eventsMax: number): boolean {
     const { events, compactRevision } = this;
     let count = 0;
-    for (; events.start < events.end && events.at(events.start).modRevision < compactRevision; count++) {
+    for (; events.start < events.end && events.revisionAt(events.start) < compactRevision; count++) {
       if (count >= eventsMax) return false;
-      this.#trim(events.dropFirst().key);
+      this.#trim(events.start);
+      events.dropFirst();
     }
     this.#trimmedEnd = Math.max(this.#trimmedEnd, events.start);
     for (; this.#trimmedEnd < events.end; count++) {
-      const event = events.at(this.#trimmedEnd);
-      if (event.modRevision > compactRevision) return true;
+      if (events.revisionAt(this.#trimmedEnd) > compactRevision) break;
       if (count >= eventsMax) return false;
-      this.#trim(event.key);
+      this.#trim(this.#trimmedEnd);
       this.#trimmedEnd += 1;
     }
-    return true;
+    return this.histories.tidy(eventsMax - count);
   }
 
-  #trim(key: ByteString): void {
-    const history = this.#histories.get(key);
-    if (history === undefined) return;
-    this.#bytes -= history.trim(this.compactRevision);
-    if (!history.isForgotten(this.compactRevision)) return;
-    this.#bytes -= versionBytes(history.latest);
-    this.index.remove(history);
-    this.#histories.delete(key);
-  }
-
-  #remember(event: KeyVersion): void {
-    this.events.push(event);
-    this.#bytes += versionBytes(event);
+  /** Rids the key of the event at a position of what the event replaced. */
+  #trim(position: number): void {
+    const { histories, compactRevision } = this;
+    const number = this.events.ownerAt(position);
+    if (number === noOwner) return;
+    this.#bytes -= histories.trim(number, this.events.placeAt(position), compactRevision);
+    if (!histories.isForgotten(number, compactRevision)) return;
+    const key = histories.key(number);
+    this.index.remove(key);
+    this.#numbers.delete(key, number);
+    this.#bytes -= histories.forget(number);
   }
 
   /** Makes a key known that was not. */
-  #begin(first: KeyVersion): void {
-    const history = new KeyHistory(first);
-    this.#histories.add(history);
-    this.index.insert(history);
-    if (history.isLive) this.#liveCount += 1;
+  #begin(version: VersionParts): PackedKeyValue {
+    const { number, first } = this.histories.begin(version);
+    this.#makeKnown(number, version);
+    return first;
   }
 
-  #countLive(key: ByteString, difference: 1 | -1): void {
-    this.#liveCount += difference;
-    this.index.changeLive(key, difference);
+  #makeKnown(number: number, { key, value, version }: VersionParts): void {
+    this.#numbers.add(key, number);
+    this.index.insert(key, number);
+    if (version !== 0) this.#liveCount += 1;
+    this.#bytes += key.length + value.length + recordOverheadBytes;
+  }
+
+  #append({ number, key, isLive }: KeyHistory, version: VersionParts): PackedKeyValue {
+    const added = this.histories.append(number, version);
+    this.#bytes += key.length + version.value.length + recordOverheadBytes;
+    const difference = (version.version === 0 ? 0 : 1) - (isLive ? 1 : 0);
+    if (difference !== 0) {
+      this.#liveCount += difference;
+      this.index.changeLive(key, difference > 0 ? 1 : -1);
+    }
+    return added;
   }
 }

@@ -2,7 +2,7 @@
  * The leases: id, length, and the keys that go when they go. Never a deadline; time is the replica's business.
  */
 import type { ByteString } from "@holdfast/protocol";
-import { noLease } from "./key-history.js";
+import { noLease } from "./stored-version.js";
 import type { LeaseRecord } from "./types.js";
 
 class Lease implements LeaseRecord {

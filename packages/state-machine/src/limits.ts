@@ -15,8 +15,11 @@ export const transactionOperationsMaxDefault = 128;
  */
 export const transactionDepthMax = 128;
 
-/** How many parts the map from keys to their histories has. */
-export const keyMapParts = 64;
+/** How many parts the table of keys has; a power of two. */
+export const keyTableParts = 64;
+
+/** How many places of the table a key may be away from where its hash points to. */
+export const keyTableProbesMax = 64;
 
 /** Most keys in one chunk of the key index; a full chunk is split in two. */
 export const indexChunkKeysMax = 256;
@@ -24,8 +27,20 @@ export const indexChunkKeysMax = 256;
 /** Two neighbouring index chunks with together no more than this many keys are joined. */
 export const indexChunkKeysJoined = 128;
 
-/** Events per chunk of the event log; a power of two. */
-export const eventChunkLength = 1024;
+/** Versions per chunk of the event log and of what is left of it after compaction; a power of two. */
+export const versionChunkLength = 1024;
+
+/** Memory for versions is taken in slabs; the first one is so long, in bytes, and each is twice as long as the one before it. */
+export const slabBytesInitial = 16 * 1024;
+
+/** The longest slab, in bytes. Long enough to be given back to the operating system when it is freed. */
+export const slabBytesMax = 256 * 1024;
+
+/** A version longer than this many bytes gets memory of its own. */
+export const ownSlabBytes = 16 * 1024;
+
+/** Keys per chunk of the table of keys; a power of two. */
+export const keyChunkLength = 1024;
 
 /** A snapshot chunk is closed when it holds at least this many bytes. */
 export const snapshotChunkBytes = 64 * 1024;

@@ -3,9 +3,10 @@
  * older than what clients have seen, and a revision given twice would be two different states, a token given twice two
  * owners.
  */
-import { noLease } from "./key-history.js";
+
 import { KeySpace } from "./key-space.js";
 import type { LeaseTable } from "./leases.js";
+import { noLease } from "./stored-version.js";
 import type { KeyVersion } from "./types.js";
 
 /** Thrown when a store cannot be lifted so far: revisions end at 2 ^ 53 - 1. */

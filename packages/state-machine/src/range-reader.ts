@@ -5,7 +5,6 @@
  * order whatever sort target is asked for, and revision filters are not looked at.
  */
 import type { ByteString, KeyValue, RangeRequest } from "@holdfast/protocol";
-import type { KeyHistory } from "./key-history.js";
 import { isSingleKey, keyAfter, upperBound } from "./key-interval.js";
 import type { KeySpace } from "./key-space.js";
 import { readerSkipsMax } from "./limits.js";
@@ -63,14 +62,15 @@ export class RangeReader {
 
   #collect(kvs: KeyValue[], wanted: number): void {
     let skips = 0;
-    let last: KeyHistory | undefined;
-    this.#keys.index.visit(this.#from, this.#to, (history) => {
-      last = history;
-      const pair = history.liveAt(this.revision);
+    let last: number | undefined;
+    const { index, histories } = this.#keys;
+    index.visit(this.#from, this.#to, (number) => {
+      last = number;
+      const pair = histories.liveAt(number, this.revision);
       if (pair === undefined) skips += 1;
       else kvs.push(this.#request.keysOnly ? strip(this.#request, pair) : pair);
       return kvs.length < wanted && skips < readerSkipsMax;
     });
-    if (last !== undefined) this.#from = keyAfter(last.key);
+    if (last !== undefined) this.#from = keyAfter(histories.key(last));
   }
 }

@@ -3,9 +3,9 @@
  */
 import { type KeyValue, type RangeRequest, type RangeResponse, SortOrder, SortTarget } from "@holdfast/protocol";
 import { headerAt } from "./change-set.js";
-import { noLease, noValue, StoredVersion } from "./key-history.js";
 import { isSingleKey, upperBound } from "./key-interval.js";
 import { type KeySpace, newest } from "./key-space.js";
+import { noLease, noValue, StoredVersion } from "./stored-version.js";
 import type { KeyVersion, Refusal } from "./types.js";
 
 export type Comparison = (left: KeyVersion, right: KeyVersion) => number;

@@ -3,7 +3,6 @@
  */
 import { type KeyValue, MalformedMessageError, Reader, readKeyValue } from "@holdfast/protocol";
 import { AuthRestorer } from "./auth/auth-snapshot.js";
-import { isDeletion, noLease, StoredVersion } from "./key-history.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
 import { raiseRevision } from "./raise-revision.js";
@@ -15,6 +14,7 @@ import {
   snapshotFormatWithoutAuth,
 } from "./snapshot-format.js";
 import { StateMachine } from "./state-machine.js";
+import { isDeletion, noLease, StoredVersion } from "./stored-version.js";
 import type { KeyVersion } from "./types.js";
 
 /** Which records may come next. */

@@ -19,10 +19,10 @@ import { freezeAuth } from "./auth/auth-snapshot.js";
 import { AuthStore } from "./auth/auth-store.js";
 import type { AuthCommand, AuthView, Caller } from "./auth/auth-types.js";
 import { ChangeSet, headerAt, noChanges } from "./change-set.js";
+import { countInSlices } from "./count-in-slices.js";
 import { hasEffect } from "./effects.js";
 import { FrozenState } from "./frozen-state.js";
 import { previousVersion, type RevisionVisitor, readHistory } from "./history-reader.js";
-import { noLease } from "./key-history.js";
 import { isSingleKey, upperBound } from "./key-interval.js";
 import { KeySpace, type VersionVisitor } from "./key-space.js";
 import { LargeRange } from "./large-range.js";
@@ -30,6 +30,7 @@ import { LeaseTable } from "./leases.js";
 import { leaseTtlSecondsMax, recordOverheadBytes } from "./limits.js";
 import { RangeReader, type RangeReaderOutcome } from "./range-reader.js";
 import { isCutEarly, rangeRefusal, readRange } from "./ranges.js";
+import { noLease } from "./stored-version.js";
 import { type TxnBounds, type TxnExcess, txnExcess, type Upcoming } from "./transaction-bounds.js";
 import { chooseTxn, isReadOnlyTxn, putRefusal, runTxn, txnRefusal } from "./transactions.js";
 import type { Command, KeyVersion, LeaseChange, LeaseRecord, Outcome, RangeOutcome, Refusal } from "./types.js";
@@ -178,12 +179,21 @@ export class StateMachine {
     return txnExcess(this.#keys, request, bounds, upcoming);
   }
 
-  /** A reader for a range that is too large to be answered at once (KV-14). */
-  rangeReader(request: RangeRequest): RangeReaderOutcome {
+  /** Counts the keys of a range of more than one key at the revision it asks for, with pauses; see `countInSlices`. */
+  countInSlices(request: RangeRequest): Iterator<void, number> {
+    const revision = request.revision <= 0 ? this.revision : request.revision;
+    return countInSlices(this.#keys, request.key, upperBound(request.rangeEnd), revision);
+  }
+
+  /**
+   * A reader for a range that is too large to be answered at once (KV-14). Counts the keys, unless it is told their `count`,
+   * which for an old revision can take long.
+   */
+  rangeReader(request: RangeRequest, count?: number): RangeReaderOutcome {
     const refusal = rangeRefusal(this.#keys, request);
     if (refusal !== undefined) return refused(refusal);
     const revision = request.revision <= 0 ? this.revision : request.revision;
-    return { kind: "reader", reader: new RangeReader(this.#keys, request, revision) };
+    return { kind: "reader", reader: new RangeReader(this.#keys, request, revision, count) };
   }
 
   /** As `rangeReader`, for any order and filter. */

@@ -18,12 +18,12 @@ import {
   type TxnResponse,
 } from "@holdfast/protocol";
 import { type ChangeSet, headerAt } from "./change-set.js";
-import { deletionOf, noLease, noValue } from "./key-history.js";
 import { isSingleKey, upperBound } from "./key-interval.js";
 import { type KeySpace, newest } from "./key-space.js";
 import type { LeaseTable } from "./leases.js";
 import { transactionDepthMax } from "./limits.js";
 import { readRange } from "./ranges.js";
+import { deletionOf, noLease, noValue } from "./stored-version.js";
 import type { KeyVersion, Refusal } from "./types.js";
 
 /** Whether a transaction only reads: nothing but ranges at its top level, in both branches (TXN-17). */

@@ -3,13 +3,16 @@
  * TLS, and its durations in nanoseconds.
  */
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import type { Command, Option } from "commander";
-import { parse as parseYaml } from "yaml";
 import { refuseCluster } from "./command-line.js";
 import { isEtcdOnly } from "./etcd-only.js";
 import { otherNames, parseFileValue } from "./options.js";
 import { firstLine, UsageError } from "./usage-error.js";
 import { wasGiven } from "./variables.js";
+
+/** YAML is loaded only where there is a config file: a start need not wait for it. */
+const require = createRequire(import.meta.url);
 
 /** etcd's section for client TLS; its keys are flags, but for the one named otherwise. */
 const clientSection = "client-transport-security";
@@ -59,9 +62,10 @@ function* flattened(config: Record<string, unknown>, file: string): Iterable<[st
 }
 
 function readConfig(file: string): Record<string, unknown> {
+  const yaml = require("yaml") as typeof import("yaml");
   let parsed: unknown;
   try {
-    parsed = parseYaml(readFileSync(file, "utf8"));
+    parsed = yaml.parse(readFileSync(file, "utf8"));
   } catch (error) {
     throw new UsageError(`config file ${file}: ${firstLine(error)}`);
   }

@@ -3,7 +3,8 @@
  * begin and end, and is there a record header in it that proves more had been durable?
  */
 
-import { type DiskFile, type DiskOperation, readAll } from "./disk.js";
+import type { DiskFile, DiskOperation } from "./disk.js";
+import { FileWindow } from "./file-window.js";
 import { readRecordHead, SECTOR_BYTES } from "./record.js";
 
 export interface BlankScan {
@@ -29,13 +30,15 @@ export async function scanBlank(
   fileBytes: number,
 ): Promise<BlankScan> {
   const found = { from, to: from, durableClaim: 0, claimOffset: 0 };
-  const slice = Buffer.allocUnsafeSlow(Math.max(1, Math.min(SLICE_BYTES, fileBytes - from)));
-  for (let at = from; at < fileBytes; ) {
-    const filled = await readAll(file, operation, slice, at);
-    if (filled === 0) break;
-    const bytes = slice.subarray(0, filled);
-    if (!isZero(bytes)) inspect(bytes, at, identity, sequence, found);
-    at += filled;
+  const window = new FileWindow({ file, operation, fileBytes, sliceBytes: SLICE_BYTES });
+  try {
+    for (let at = from; at < fileBytes; at += window.bytes.length) {
+      await window.move(at, 1);
+      if (window.bytes.length === 0) break;
+      if (!isZero(window.bytes)) inspect(window.bytes, at, identity, sequence, found);
+    }
+  } finally {
+    await window.settle();
   }
   return found;
 }

@@ -35,7 +35,8 @@ export async function createLog(
     folder,
     sequence: 1,
     bytes,
-    sliceBytes: limits.zeroSliceBytes,
+    // Nobody waits for the disk yet.
+    sliceBytes: () => bytes,
     header,
   });
   await segment?.close("handle.close");

@@ -147,7 +147,10 @@ test("F6: a refused append whose bytes cannot be erased is unknown, and closes t
 test("F6: usage tells how much can be appended without more space", async () => {
   const run = new FaultRun(new SimulatedDisk());
   const log = await openedAndOwned(run);
-  while (log.usage().bytesReserved < 2048) await new Promise((resolve) => setImmediate(resolve));
+  while (log.usage().bytesReserved < 2048) {
+    run.fireTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
   failFrom(run.disk, ["segment.create"], 1, Number.POSITIVE_INFINITY, NO_SPACE);
   let storedBytes = 0;
   const promised = log.usage().bytesReserved;
@@ -325,6 +328,26 @@ test("F7, F9: any call fails during opening or creating, for every n: refused wi
       await (await run.open()).close();
     }
   }
+});
+
+test("F7: once a sync has failed, the segment being made in the background is left as it is", async () => {
+  const run = new FaultRun(new SimulatedDisk(), 1, { segmentBytesFirst: 65_536, segmentBytesMax: 65_536 });
+  const log = await openedAndOwned(run);
+  const after: DiskOperation[] = [];
+  run.disk.faults = (operation) => {
+    if (run.failures.length > 0) after.push(operation);
+    return operation === "append.sync" ? IO_ERROR : undefined;
+  };
+  assert.equal((await run.append(log, "x")).fate, "unknown");
+  for (let turn = 0; turn < 200; turn++) {
+    run.fireTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await log.close();
+  assert.deepEqual(
+    after.filter((operation) => operation.startsWith("segment.")),
+    [],
+  );
 });
 
 test("F7: a failure outside of any append is reported at once", async () => {

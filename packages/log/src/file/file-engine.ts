@@ -30,6 +30,7 @@ import { Segment } from "./segment.js";
 import { segmentBytesAfter, writeSegmentHeader } from "./segment-file.js";
 import type { SnapshotFiles } from "./snapshot-files.js";
 import { type Spare, SpareSegment } from "./spare-segment.js";
+import { ZeroPace } from "./zero-pace.js";
 
 export interface FileEngineOptions {
   readonly folder: string;
@@ -87,7 +88,8 @@ export class FileEngine implements LogEngine {
     this.#writer = new RecordWriter(this.#environment, this.#limits.writeSliceBytes, (outcome, error) =>
       this.#written(outcome, error),
     );
-    this.#spare = new SpareSegment(this.#disk, options.folder, this.#limits, (error) => this.#fail(error));
+    const pace = new ZeroPace(this.#environment, this.#limits, () => this.#usedShare());
+    this.#spare = new SpareSegment(this.#disk, options.folder, this.#limits, pace, (error) => this.#fail(error));
   }
 
   get identity(): string {
@@ -181,8 +183,7 @@ export class FileEngine implements LogEngine {
 
   async #recover(folder: ClaimedFolder, listener: EngineListener): Promise<void> {
     try {
-      const verify = (index: number, bytes: Uint8Array) => listener.verify(index, bytes);
-      const recovered = await recover(this.#disk, this.#options.folder, folder, this.#limits, verify);
+      const recovered = await recover(this.#disk, this.#options.folder, folder, this.#limits, listener);
       const { segments, lastFile, snapshots, spare, report } = recovered;
       this.#log = { folder, snapshots, segments: [...segments], last: segments.at(-1)!, lastFile };
       if (spare !== undefined) this.#spare.adopt(spare);
@@ -308,6 +309,12 @@ export class FileEngine implements LogEngine {
     }
   }
 
+  /** How full the segment in use is, from 0 to 1. */
+  #usedShare(): number {
+    const last = this.#log?.last;
+    return last === undefined ? 0 : last.end / last.bytes;
+  }
+
   #prepareSpare(log: OpenLog): void {
     this.#spare.prepare(log.last.sequence + 1, segmentBytesAfter(log.last.bytes, this.#limits));
   }
@@ -328,6 +335,7 @@ export class FileEngine implements LogEngine {
     if (this.#failure !== undefined) return;
     this.#failure = error;
     this.#cancelNote?.();
+    this.#spare.abandon();
     this.#listener!.failed(error);
   }
 

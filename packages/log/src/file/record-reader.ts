@@ -4,7 +4,8 @@
  */
 
 import { ENTRY_BYTES_LIMIT } from "../limits.js";
-import { type DiskFile, type DiskOperation, readAll } from "./disk.js";
+import type { DiskFile, DiskOperation } from "./disk.js";
+import { FileWindow } from "./file-window.js";
 import {
   isBodyIntact,
   RECORD_HEADER_BYTES,
@@ -54,7 +55,22 @@ export async function readRecords(
   index: number,
   visit: RecordVisitor,
 ): Promise<Stop> {
-  const window = new Window(place.file, operation, place.fileBytes, Math.max(sliceBytes, SECTOR_BYTES));
+  const { file, fileBytes } = place;
+  const window = new FileWindow({ file, operation, fileBytes, sliceBytes: Math.max(sliceBytes, SECTOR_BYTES) });
+  try {
+    return await readFrom(window, place, offset, index, visit);
+  } finally {
+    await window.settle();
+  }
+}
+
+async function readFrom(
+  window: FileWindow,
+  place: SegmentPlace,
+  offset: number,
+  index: number,
+  visit: RecordVisitor,
+): Promise<Stop> {
   for (let nextIndex = index, at = offset; ; nextIndex++) {
     const stop = (reason: StopReason): Stop => ({ reason, offset: at, index: nextIndex });
     if (at + SECTOR_BYTES > place.fileBytes) return stop("end");
@@ -77,54 +93,4 @@ export async function readRecords(
 function isInPlace(head: RecordHead, sequence: number, offset: number, index: number): boolean {
   if (head.sequence !== sequence || head.offset !== offset || head.index !== index) return false;
   return head.durableIndex < index && head.entryBytes <= ENTRY_BYTES_READABLE;
-}
-
-/** A part of a file in memory. Moving it is the only thing that waits. */
-class Window {
-  bytes: Buffer = Buffer.alloc(0);
-  #buffer: Buffer = Buffer.alloc(0);
-  #start = 0;
-  readonly #file: DiskFile;
-  readonly #operation: DiskOperation;
-  readonly #fileBytes: number;
-  readonly #sliceBytes: number;
-
-  constructor(file: DiskFile, operation: DiskOperation, fileBytes: number, sliceBytes: number) {
-    this.#file = file;
-    this.#operation = operation;
-    this.#fileBytes = fileBytes;
-    this.#sliceBytes = sliceBytes;
-  }
-
-  holds(at: number, length: number): boolean {
-    return at >= this.#start && at + length <= this.#start + this.bytes.length;
-  }
-
-  offsetOf(at: number): number {
-    return at - this.#start;
-  }
-
-  /** Moves to `at`, with at least `length` bytes if the file has them. */
-  async move(at: number, length: number): Promise<void> {
-    const wanted = Math.min(Math.max(length, this.#sliceBytes), this.#fileBytes - at);
-    const kept = this.#keepFrom(at, wanted);
-    const target = this.#buffer.subarray(kept, wanted);
-    const filled = kept + (await readAll(this.#file, this.#operation, target, at + kept));
-    this.#start = at;
-    this.bytes = this.#buffer.subarray(0, filled);
-  }
-
-  /** Brings what is in memory of `at …` to the front of a buffer of at least `wanted` bytes. @returns how much. */
-  #keepFrom(at: number, wanted: number): number {
-    const end = this.#start + this.bytes.length;
-    const rest = at >= this.#start && at < end ? this.bytes.subarray(at - this.#start) : this.bytes.subarray(0, 0);
-    if (this.#buffer.length >= wanted) {
-      rest.copy(this.#buffer);
-    } else {
-      const larger = Buffer.allocUnsafeSlow(wanted);
-      rest.copy(larger);
-      this.#buffer = larger;
-    }
-    return Math.min(rest.length, wanted);
-  }
 }

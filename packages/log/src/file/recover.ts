@@ -36,9 +36,11 @@ export async function recover(
   folder: string,
   claimed: ClaimedFolder,
   limits: LogLimits,
-  verify: EngineListener["verify"],
+  listener: EngineListener,
 ): Promise<Recovered> {
   const { identity, owner, contents } = claimed;
+  const snapshots = new SnapshotFiles(disk, folder, identity);
+  await snapshots.open(contents.snapshots, listener.snapshot);
   const scan = await scanSegments({
     disk,
     folder,
@@ -46,11 +48,10 @@ export async function recover(
     sequences: contents.segments,
     readSliceBytes: limits.readSliceBytes,
     durableNote: owner.durableIndex,
-    verify,
+    verify: (index, bytes) => listener.verify(index, bytes),
   });
   const last = scan.segments.at(-1)!;
-  const snapshots = new SnapshotFiles(disk, folder, identity);
-  await snapshots.open(contents.snapshots, { firstIndex: scan.segments[0]!.firstIndex, lastIndex: last.lastIndex });
+  snapshots.assertFit({ firstIndex: scan.segments[0]!.firstIndex, lastIndex: last.lastIndex });
 
   await removeLeftovers(disk, folder, contents);
   const cut = await cutTornTail(disk, folder, scan.torn, (contents.cuts.at(-1) ?? 0) + 1);

@@ -11,8 +11,8 @@
 import { createHash, type Hash } from "node:crypto";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { readUint64, writeUint64 } from "../bytes.js";
-import type { SnapshotStore } from "../engine.js";
+import { grown, readUint64, writeUint64 } from "../bytes.js";
+import type { SnapshotReader, SnapshotStore } from "../engine.js";
 import { LogDamagedError, LogFullError, LogMissingError } from "../errors.js";
 import {
   type Disk,
@@ -26,10 +26,13 @@ import {
 } from "./disk.js";
 import { FILE_HEADER_BYTES, readFileHeader, writeFileHeader } from "./file-header.js";
 import { snapshotName, unfinished } from "./file-names.js";
+import { FileWindow } from "./file-window.js";
 
 const CHUNK_HEAD_BYTES = 12;
 const TRAILER_BYTES = 52;
 const TRAILER_MARK = 0xffffffff;
+const READ_SLICE_BYTES = 256 * 1024;
+const SCRATCH_BYTES = 128 * 1024;
 
 export interface SnapshotCheck {
   readonly firstIndex: number;
@@ -63,17 +66,31 @@ export class SnapshotFiles implements SnapshotStore {
   }
 
   /**
-   * Takes stock of the files found, newest first, and verifies them up to the first good one.
-   * @throws LogDamagedError if one is of another log or claims more than the log holds, or if the log
-   * does not reach back to a good one; LogMissingError if the log does not reach back to an older one.
+   * Takes stock of the files found, newest first, and verifies them up to the first good one, whose chunks `reader` gets.
+   * What they hold counts only once `assertFit` has passed.
+   * @throws LogDamagedError if one is of another log; what `reader` throws.
    */
-  async open(found: readonly number[], log: SnapshotCheck): Promise<void> {
+  async open(found: readonly number[], reader: SnapshotReader | undefined): Promise<void> {
     const newestFirst = [...found].sort((a, b) => b - a);
-    for (const index of newestFirst) await this.#checkHeader(index, log);
-    while (this.#list.length > 0 && !(await this.#isWhole(this.#list[0]!))) {
+    for (const index of newestFirst) await this.#checkHeader(index);
+    while (this.#list.length > 0 && !(await this.#isWhole(this.#list[0]!, reader))) {
       this.#damaged.push(this.nameOf(this.#list.shift()!));
+      reader?.begin(0);
     }
-    this.#assertReach(log.firstIndex);
+  }
+
+  /**
+   * Checks the snapshots found against the entries of the log.
+   * @throws LogDamagedError if one claims more than the log holds, or if the log does not reach back to a good one;
+   * LogMissingError if the log does not reach back to an older one.
+   */
+  assertFit({ firstIndex, lastIndex }: SnapshotCheck): void {
+    for (const index of this.#bytes.keys()) {
+      if (index <= lastIndex) continue;
+      const reason = `the snapshot covers entry ${index}, but the log ends at ${lastIndex}`;
+      throw new LogDamagedError(this.nameOf(index), 0, reason);
+    }
+    this.#assertReach(firstIndex);
   }
 
   list(): readonly number[] {
@@ -105,7 +122,7 @@ export class SnapshotFiles implements SnapshotStore {
     const path = this.nameOf(index);
     const file = await this.#disk.open("snapshot.read", path, "read");
     try {
-      yield* readChunks(file, path);
+      for await (const chunk of readChunks(file, path, "each")) yield Buffer.from(chunk);
     } finally {
       await file.close("handle.close");
     }
@@ -135,7 +152,7 @@ export class SnapshotFiles implements SnapshotStore {
     throw new LogMissingError(this.#folder, `the log starts with entry ${firstIndex}, but ${needed}`);
   }
 
-  async #checkHeader(index: number, log: SnapshotCheck): Promise<void> {
+  async #checkHeader(index: number): Promise<void> {
     const path = this.nameOf(index);
     await withFile(this.#disk, "snapshot.read", path, "read", async (file) => {
       const bytes = Buffer.alloc(FILE_HEADER_BYTES);
@@ -147,16 +164,18 @@ export class SnapshotFiles implements SnapshotStore {
       }
       if (!header.identity.equals(this.#identity))
         throw new LogDamagedError(path, 0, "the snapshot belongs to another log");
-      if (index > log.lastIndex)
-        throw new LogDamagedError(path, 0, `the snapshot covers entry ${index}, but the log ends at ${log.lastIndex}`);
       this.#list.push(index);
       this.#bytes.set(index, await file.size("snapshot.read"));
     });
   }
 
-  async #isWhole(index: number): Promise<boolean> {
+  async #isWhole(index: number, reader: SnapshotReader | undefined): Promise<boolean> {
+    const path = this.nameOf(index);
+    reader?.begin(index);
     try {
-      for await (const _chunk of this.read(index));
+      await withFile(this.#disk, "snapshot.read", path, "read", async (file) => {
+        for await (const chunk of readChunks(file, path, "each")) reader?.chunk(chunk);
+      });
       return true;
     } catch (error) {
       if (error instanceof LogDamagedError) return false;
@@ -175,7 +194,7 @@ export class SnapshotFiles implements SnapshotStore {
       return length;
     });
     await withFile(this.#disk, "snapshot.read", draft, "read", async (file) => {
-      for await (const _chunk of readChunks(file, draft));
+      for await (const _chunk of readChunks(file, draft, "whole"));
     });
     return bytes;
   }
@@ -191,6 +210,8 @@ export class SnapshotFiles implements SnapshotStore {
 
 class SnapshotWriter {
   readonly #file: DiskFile;
+  /** Used again for every chunk: new memory for each costs ten times as much as the copy. */
+  #scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   readonly #digest: Hash = createHash("sha256");
   #position = 0;
   #chunks = 0;
@@ -207,7 +228,8 @@ class SnapshotWriter {
   }
 
   async add(chunk: Uint8Array): Promise<void> {
-    const bytes = Buffer.allocUnsafeSlow(CHUNK_HEAD_BYTES + chunk.length);
+    this.#scratch = grown(this.#scratch, CHUNK_HEAD_BYTES + chunk.length);
+    const bytes = this.#scratch.subarray(0, CHUNK_HEAD_BYTES + chunk.length);
     bytes.writeUInt32LE(chunk.length, 0);
     bytes.writeUInt32LE(this.#chunks, 4);
     bytes.set(chunk, CHUNK_HEAD_BYTES);
@@ -240,34 +262,47 @@ function chunkChecksum(chunk: Buffer): number {
   return crc32(chunk.subarray(CHUNK_HEAD_BYTES), crc32(chunk.subarray(0, 8)));
 }
 
-/** The chunks of a file, each checked before it is handed on, the whole checked at the end. */
-async function* readChunks(file: DiskFile, path: string): AsyncIterable<Buffer> {
+/** What is checked while a file is read: its digest at the end alone, or each chunk besides before somebody gets it. */
+type ChunkChecks = "whole" | "each";
+
+/** The chunks of a file, each valid until the next; they are good once the last has come. */
+async function* readChunks(file: DiskFile, path: string, checks: ChunkChecks): AsyncIterable<Buffer> {
   const fileBytes = await file.size("snapshot.read");
+  const window = new FileWindow({ file, operation: "snapshot.read", fileBytes, sliceBytes: READ_SLICE_BYTES });
+  try {
+    yield* chunksIn(window, path, fileBytes, checks);
+  } finally {
+    await window.settle();
+  }
+}
+
+async function* chunksIn(
+  window: FileWindow,
+  path: string,
+  fileBytes: number,
+  checks: ChunkChecks,
+): AsyncIterable<Buffer> {
   const digest = createHash("sha256");
   const damaged = (at: number, reason: string) => new LogDamagedError(path, at, reason);
-  const header = await readExactly(file, path, 0, FILE_HEADER_BYTES);
-  digest.update(header);
+  digest.update(await readExactly(window, path, 0, FILE_HEADER_BYTES));
   let chunkBytes = 0;
   let at = FILE_HEADER_BYTES;
   for (let ordinal = 0; ; ordinal++) {
-    const head = await readExactly(file, path, at, CHUNK_HEAD_BYTES);
+    const head = await readExactly(window, path, at, CHUNK_HEAD_BYTES);
     const length = head.readUInt32LE(0);
     if (length === TRAILER_MARK) {
-      const reason = checkTrailer(
-        await readExactly(file, path, at, TRAILER_BYTES),
-        ordinal,
-        chunkBytes,
-        digest.digest(),
-      );
+      const trailer = await readExactly(window, path, at, TRAILER_BYTES);
+      const reason = checkTrailer(trailer, ordinal, chunkBytes, digest.digest());
       if (reason !== undefined) throw damaged(at, reason);
       if (at + TRAILER_BYTES !== fileBytes) throw damaged(at + TRAILER_BYTES, "bytes behind the trailer");
       return;
     }
     if (at + CHUNK_HEAD_BYTES + length > fileBytes) throw damaged(at, "the chunk is longer than the file");
-    const chunk = await readExactly(file, path, at, CHUNK_HEAD_BYTES + length);
+    const chunk = await readExactly(window, path, at, CHUNK_HEAD_BYTES + length);
     if (chunk.readUInt32LE(4) !== ordinal)
       throw damaged(at, `chunk ${chunk.readUInt32LE(4)} where ${ordinal} is expected`);
-    if (chunk.readUInt32LE(8) !== chunkChecksum(chunk)) throw damaged(at, "the chunk checksum does not match");
+    if (checks === "each" && chunk.readUInt32LE(8) !== chunkChecksum(chunk))
+      throw damaged(at, "the chunk checksum does not match");
     digest.update(chunk);
     chunkBytes += length;
     at += chunk.length;
@@ -283,9 +318,10 @@ function checkTrailer(trailer: Buffer, chunks: number, chunkBytes: number, diges
   return digest.compare(trailer, 16, 48) === 0 ? undefined : "the digest of the file does not match";
 }
 
-async function readExactly(file: DiskFile, path: string, at: number, length: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(length);
-  const count = await readAll(file, "snapshot.read", bytes, at);
-  if (count < length) throw new LogDamagedError(path, at + count, "the file ends too early");
+/** A view that is valid until the window moves. */
+async function readExactly(window: FileWindow, path: string, at: number, length: number): Promise<Buffer> {
+  if (!window.holds(at, length)) await window.move(at, length);
+  const bytes = window.bytes.subarray(window.offsetOf(at), window.offsetOf(at) + length);
+  if (bytes.length < length) throw new LogDamagedError(path, at + bytes.length, "the file ends too early");
   return bytes;
 }

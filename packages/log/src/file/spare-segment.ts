@@ -13,6 +13,7 @@ import { asError } from "../errors.js";
 import type { LogLimits } from "../limits.js";
 import { type Disk, type DiskFile, isOutOfHandles, isOutOfSpace } from "./disk.js";
 import { makeSegmentFile, segmentBytesMin } from "./segment-file.js";
+import type { ZeroPace } from "./zero-pace.js";
 
 export interface Spare {
   readonly file: DiskFile;
@@ -33,6 +34,7 @@ export class SpareSegment {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #limits: LogLimits;
+  readonly #pace: ZeroPace;
   readonly #failed: (error: Error) => void;
   readonly #recycled: Recycled[] = [];
   #ready: Spare | undefined;
@@ -41,10 +43,11 @@ export class SpareSegment {
   #waiting: ((spare: Spare | undefined) => void) | undefined;
 
   /** @param failed told of a storage failure; lack of space is none. */
-  constructor(disk: Disk, folder: string, limits: LogLimits, failed: (error: Error) => void) {
+  constructor(disk: Disk, folder: string, limits: LogLimits, pace: ZeroPace, failed: (error: Error) => void) {
     this.#disk = disk;
     this.#folder = folder;
     this.#limits = limits;
+    this.#pace = pace;
     this.#failed = failed;
   }
 
@@ -77,12 +80,14 @@ export class SpareSegment {
   prepare(sequence: number, bytes: number): void {
     if (this.#ready !== undefined || this.#making !== undefined || this.#stopped) return;
     const recycled = this.#recycled.shift();
+    this.#pace.restart();
     this.#making = this.#make(sequence, recycled?.bytes ?? bytes, recycled?.path);
   }
 
   /** Calls `callback` in a later turn, once: with the spare, or without if there is no room or the log has failed. */
   whenReady(callback: (spare: Spare | undefined) => void): void {
     this.#waiting = callback;
+    this.#pace.hurry();
   }
 
   /** The spare is in use from now on. */
@@ -90,9 +95,15 @@ export class SpareSegment {
     this.#ready = undefined;
   }
 
+  /** Ends the making before the next slice: on a storage that has failed nothing is synced any more (fault model F7). */
+  abandon(): void {
+    this.#stopped = true;
+    this.#pace.hurry();
+  }
+
   /** Ends the making and closes what is there. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.abandon();
     await this.#making;
     await this.#ready?.file.close("handle.close");
     this.#ready = undefined;
@@ -117,7 +128,7 @@ export class SpareSegment {
 
   /** Undefined if it was stopped. */
   async #makeFile(sequence: number, bytes: number, recycled: string | undefined): Promise<Spare | undefined> {
-    const { zeroSliceBytes: sliceBytes } = this.#limits;
+    const sliceBytes = this.#pace.next;
     const isStopped = (): boolean => this.#stopped;
     const plan = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes, isStopped };
     const file = await makeSegmentFile(recycled === undefined ? plan : { ...plan, recycled });

@@ -3,7 +3,15 @@
  * of the event loop, so that callers batch as they would in front of a disk.
  */
 
-import type { EngineBounds, EngineListener, EngineUsage, LogEngine, PutResult, SnapshotStore } from "../engine.js";
+import type {
+  EngineBounds,
+  EngineListener,
+  EngineUsage,
+  LogEngine,
+  PutResult,
+  SnapshotReader,
+  SnapshotStore,
+} from "../engine.js";
 import { REFUSED, STORED, TAKEN } from "../engine.js";
 import { FRAME_HEADER_BYTES } from "../entry-frame.js";
 import { type LogEnvironment, realEnvironment } from "../environment.js";
@@ -50,6 +58,7 @@ export class MemoryEngine implements LogEngine {
     this.#life = this.#store.life;
     this.#state = "open";
     try {
+      if (listener.snapshot !== undefined) await this.#handOver(listener.snapshot);
       await this.tail(this.#store.firstIndex, (index, bytes) => {
         const reason = listener.verify(index, bytes);
         if (reason !== undefined) throw new LogDamagedError(NAME, index, reason);
@@ -111,6 +120,13 @@ export class MemoryEngine implements LogEngine {
 
   get #alive(): boolean {
     return this.#life === this.#store.life;
+  }
+
+  async #handOver(reader: SnapshotReader): Promise<void> {
+    const [newest] = this.snapshots.list();
+    if (newest === undefined) return;
+    reader.begin(newest);
+    for await (const chunk of this.snapshots.read(newest)) reader.chunk(chunk);
   }
 
   #receive(index: number, bytes: Uint8Array): void {

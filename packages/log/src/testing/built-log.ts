@@ -7,7 +7,7 @@ import { segmentName, sortNames } from "../file/file-names.js";
 import { openFileLog } from "../file/open-file-log.js";
 import type { LogLimits } from "../limits.js";
 import type { Log } from "../log.js";
-import { stored } from "./log-contract.js";
+import { RecordingReader, stored } from "./log-contract.js";
 import { TestEnvironment } from "./seeded.js";
 import { SimulatedDisk } from "./simulated-disk.js";
 import { FOLDER } from "./simulated-place.js";
@@ -57,8 +57,13 @@ export function snapshotChunks(index: number): Buffer[] {
 }
 
 /** Opens a log on a copy of `image`. */
-export function openImage(image: Image, limits: Partial<LogLimits>, disk = holding(image)): Promise<Log> {
-  return openFileLog({ folder: FOLDER, disk: disk.mount(), limits, environment: new TestEnvironment(11) });
+/** Opens it, and checks that what is handed over meanwhile is what the log then tells. */
+export async function openImage(image: Image, limits: Partial<LogLimits>, disk = holding(image)): Promise<Log> {
+  const reader = new RecordingReader();
+  const environment = new TestEnvironment(11);
+  const log = await openFileLog({ folder: FOLDER, disk: disk.mount(), limits, environment, reader });
+  await reader.assertSaw(log);
+  return log;
 }
 
 export function holding(image: Image): SimulatedDisk {

@@ -33,6 +33,7 @@ export const ENGINE_CONTRACT = {
   21: "close settles the put in flight; later puts are refused as closed, other calls throw LogClosedError",
   22: "entries discarded while they are being read are still handed over, or end the reading as a RangeError",
   23: "an exclusive engine refuses a second opener; of two shared ones exactly one stores at an index",
+  24: "open hands the newest snapshot over, whole, before it verifies the first entry",
 } as const;
 
 type Sentence = keyof typeof ENGINE_CONTRACT;
@@ -388,6 +389,22 @@ const PROOFS: {
     assert.deepEqual(await got(two, 2), await got(one, 2));
     await one.close();
     await two.close();
+  },
+
+  async 24(place) {
+    const engine = await filled(place, 12);
+    await engine.snapshots.write(5, [bytesFor(5)]);
+    await engine.snapshots.write(9, [bytesFor(9), bytesFor(8)]);
+    await place.crash();
+    const told: unknown[] = [];
+    const again = place.engine();
+    await again.open({
+      ...ACCEPT_ALL,
+      verify: (index) => void told.push(index),
+      snapshot: { begin: (index) => told.push(["begin", index]), chunk: (bytes) => told.push(Buffer.from(bytes)) },
+    });
+    assert.deepEqual(told, [["begin", 9], bytesFor(9), bytesFor(8), ...entriesUpTo(12).keys()]);
+    await again.close();
   },
 };
 

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import { openFileLog } from "../file/open-file-log.js";
 import type { LogLimits } from "../limits.js";
 import type { AppendResult, Log } from "../log.js";
-import { payloadOf, replayed, snapshotOf } from "./log-contract.js";
+import { payloadOf, RecordingReader, replayed, snapshotOf } from "./log-contract.js";
 import { TestEnvironment } from "./seeded.js";
 import type { SimulatedDisk } from "./simulated-disk.js";
 import { FOLDER } from "./simulated-place.js";
@@ -51,13 +51,16 @@ export class FaultRun {
     const environment = new TestEnvironment(this.#seed * 1000 + this.#lives);
     this.#environment = environment;
     const onFailure = (error: Error) => this.failures.push(error);
+    const reader = new RecordingReader();
     const log = await openFileLog({
       folder: FOLDER,
       disk: this.disk.mount(),
       limits: this.#limits,
       environment,
+      reader,
       onFailure,
     });
+    await reader.assertSaw(log);
     this.#check(await stateOf(log));
     return log;
   }
@@ -79,6 +82,11 @@ export class FaultRun {
       const chunks = this.#storedPayloads().map((payload) => Buffer.from(payload));
       await log.writeSnapshot(log.lastIndex, chunks).catch(() => undefined);
     }
+  }
+
+  /** Lets the time pass that the log of this life waits for. */
+  fireTimers(): void {
+    this.#environment.fireTimers();
   }
 
   async append(log: Log, payload: string, reserveShare = 0): Promise<AppendResult> {

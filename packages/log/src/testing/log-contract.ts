@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AppendResult, Log, LogEntry } from "../log.js";
+import type { AppendResult, Log, LogEntry, LogReader } from "../log.js";
 
 export const LOG_CONTRACT = {
   1: "a new log is empty: last index 0, epoch 0, no snapshot",
@@ -387,9 +387,41 @@ export async function stored(log: Log, payload: string): Promise<number> {
 export async function replayed(log: Log, afterIndex = 0): Promise<string[]> {
   const seen: string[] = [];
   await log.replay(afterIndex, (entry: LogEntry) => {
-    seen.push(`${entry.index}/${entry.epoch}:${Buffer.from(entry.payload).toString()}`);
+    seen.push(textOf(entry));
   });
   return seen;
+}
+
+function textOf({ index, epoch, payload }: LogEntry): string {
+  return `${index}/${epoch}:${Buffer.from(payload).toString()}`;
+}
+
+/** Writes down what a log hands over while it is opened. */
+export class RecordingReader implements LogReader {
+  #index: number | undefined;
+  #chunks: string[] = [];
+  #entries: string[] = [];
+
+  begin(index: number): void {
+    this.#index = index;
+    this.#chunks = [];
+    this.#entries = [];
+  }
+
+  chunk(bytes: Uint8Array): void {
+    this.#chunks.push(Buffer.from(bytes).toString());
+  }
+
+  entry(entry: LogEntry): void {
+    this.#entries.push(textOf(entry));
+  }
+
+  /** What was handed over must be what `log`, just opened, has to tell. */
+  async assertSaw(log: Log): Promise<void> {
+    const index = log.snapshot?.index ?? 0;
+    assert.deepEqual(this.#entries, await replayed(log, index));
+    assert.deepEqual([this.#index, this.#chunks], [index, await snapshotOf(log)]);
+  }
 }
 
 export function payloadOf(replayed: string): string {

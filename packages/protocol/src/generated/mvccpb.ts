@@ -4,6 +4,7 @@
 import { type ByteString, emptyByteString } from "../byte-string.js";
 import type { EnumDescriptor, MessageCodec } from "../runtime/descriptors.js";
 import type { Mutable } from "../runtime/mutable.js";
+import { PackedKeyValue } from "../runtime/packed-key-value.js";
 import { type Reader, sharedReader } from "../runtime/reader.js";
 import { emptyBytes } from "../runtime/wire-format.js";
 import { type Writer, sharedWriter } from "../runtime/writer.js";
@@ -103,11 +104,18 @@ export function decodeKeyValue(bytes: Uint8Array, start = 0, end: number = bytes
 
 /** A guess at the encoded size, see `Writer.begin`. */
 export function expectedBytesOfKeyValue(message: KeyValue): number {
+  if (message instanceof PackedKeyValue) {
+    return message.length;
+  }
   return 16 + message.key.length + message.value.length;
 }
 
 /** Appends the encoding of `message` to `writer`. */
 export function writeKeyValue(writer: Writer, message: KeyValue): void {
+  if (message instanceof PackedKeyValue) {
+    writer.packed(message);
+    return;
+  }
   if (message.key.length !== 0) {
     writer.byteStringField(10, message.key);
   }

@@ -7,7 +7,7 @@
  */
 
 import { type ByteString, emptyByteString } from "../byte-string.js";
-import { messageDepthMax } from "../limits.js";
+import { messageDepthMax, slabCopyBytesMax } from "../limits.js";
 import { ByteCopier } from "./byte-copies.js";
 import { halves, highHalf, lowHalf, signedWhole, unsignedWhole } from "./halves.js";
 import { MalformedMessageError, TooManyItemsError } from "./malformed-message-error.js";
@@ -31,6 +31,9 @@ export class Reader {
   #depth = 0;
   #itemsLeft = unbounded;
   #itemsOfNext = unbounded;
+  /** Whether the bytes may be kept. */
+  #isLasting = false;
+  #isNextLasting = false;
   #low = 0;
   #high = 0;
   /** Where the next byte is read. */
@@ -45,6 +48,8 @@ export class Reader {
     this.#depth = 0;
     this.#itemsLeft = this.#itemsOfNext;
     this.#itemsOfNext = unbounded;
+    this.#isLasting = this.#isNextLasting;
+    this.#isNextLasting = false;
     this.position = start;
     this.limit = end;
   }
@@ -52,6 +57,11 @@ export class Reader {
   /** Lets the message after the next `reset` have this many items, see `decodeBounded`, and no more. */
   boundNext(itemsMax: number): void {
     this.#itemsOfNext = Math.min(itemsMax, unbounded);
+  }
+
+  /** Lets what is read after the next `reset` keep the memory of the message, which nobody writes to any more. */
+  keepNext(): void {
+    this.#isNextLasting = true;
   }
 
   /** The tag of the next field. Known tags are compared whole; all others go to `skip`. */
@@ -137,11 +147,12 @@ export class Reader {
     return this.#buffer().toString("latin1", start, end) as ByteString;
   }
 
-  /** A `bytes` field as a copy of its bytes. */
+  /** A `bytes` field as a copy of its bytes; a long one of a message that may be kept as a view. */
   bytes(): Uint8Array {
     const end = this.#lengthDelimitedEnd();
     const start = this.position;
     this.position = end;
+    if (this.#isLasting && end - start > slabCopyBytesMax) return viewOf(this.#bytes, start, end);
     return this.#copier.copy(this.#bytes, start, end);
   }
 
@@ -302,6 +313,11 @@ export class Reader {
 
 /** The reader behind all `decode` functions: decoding is synchronous, so one is enough. */
 export const sharedReader = new Reader();
+
+/** A plain array, also of a `Buffer`. */
+function viewOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start);
+}
 
 function checkFieldNumber(tag: number): void {
   const fieldNumber = tag >>> 3;

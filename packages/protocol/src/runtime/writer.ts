@@ -9,6 +9,7 @@ import type { ByteString } from "../byte-string.js";
 import { scratchBytesInitial, scratchBytesKeptMax } from "../limits.js";
 import { ByteCopier } from "./byte-copies.js";
 import { halves, highHalf, lowHalf, signedWhole, unsignedWhole } from "./halves.js";
+import type { PackedKeyValue } from "./packed-key-value.js";
 
 const two32 = 2 ** 32;
 const two63 = 2 ** 63;
@@ -62,6 +63,13 @@ export class Writer {
     this.#ensure(bytes.length);
     this.#plain.set(bytes, this.#position);
     this.#position += bytes.length;
+  }
+
+  /** Appends the encoding of a pair that was packed. */
+  packed({ memory, start, length }: PackedKeyValue): void {
+    this.#ensure(length);
+    this.#plain.set(memory.bytes.subarray(start, start + length), this.#position);
+    this.#position += length;
   }
 
   /** A tag; see `fieldTag`. */

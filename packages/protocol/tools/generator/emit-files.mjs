@@ -48,6 +48,7 @@ function emitImports(entry, body) {
     ...from("../byte-string.js", ["type ByteString", "emptyByteString"]),
     ...from("../runtime/descriptors.js", ["type EnumDescriptor", "type MessageCodec"]),
     ...from("../runtime/mutable.js", ["type Mutable"]),
+    ...from("../runtime/packed-key-value.js", ["PackedKeyValue"]),
     ...from("../runtime/reader.js", ["type Reader", "sharedReader"]),
     ...from("../runtime/wire-format.js", ["emptyBytes"]),
     ...from("../runtime/writer.js", ["type Writer", "sharedWriter"]),

@@ -6,6 +6,9 @@ import { access, tagOf } from "./representations.mjs";
 /** Bytes that the scalar fields of a message usually take on the wire, for the size guess of `Writer.begin`. */
 const usualScalarBytes = 16;
 
+/** Messages that may come encoded already, and the class of those that do. */
+const packedForms = new Map([["mvccpb.KeyValue", "PackedKeyValue"]]);
+
 export function emitWriter(message) {
   const { name } = message;
   const empty = message.fields.length === 0;
@@ -13,6 +16,7 @@ export function emitWriter(message) {
     ...emitSizeHint(message),
     `/** Appends the encoding of \`message\` to \`writer\`. */`,
     `export function write${name}(${empty ? "_writer" : "writer"}: Writer, ${empty ? "_message" : "message"}: ${name}): void {`,
+    ...emitPackedCase(message, ["writer.packed(message);", "return;"]),
     ...emitWriteStatements(message).map((line) => `  ${line}`),
     "}",
     "",
@@ -31,6 +35,12 @@ export function emitWriter(message) {
     "}",
     "",
   ];
+}
+
+function emitPackedCase(message, statements) {
+  const form = packedForms.get(message.fullName);
+  if (form === undefined) return [];
+  return [`  if (message instanceof ${form}) {`, ...statements.map((line) => `    ${line}`), "  }"];
 }
 
 function emitWriteStatements(message) {
@@ -146,6 +156,7 @@ function emitSizeHint(message) {
   return [
     `/** A guess at the encoded size, see \`Writer.begin\`. */`,
     `export function expectedBytesOf${message.name}(message: ${message.name}): number {`,
+    ...emitPackedCase(message, ["return message.length;"]),
     `  return ${usualScalarBytes} + ${hintTerms(message).join(" + ")};`,
     "}",
     "",

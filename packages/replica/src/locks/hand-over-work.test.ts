@@ -15,7 +15,7 @@ interface Crowd {
 
 /** A name with a holder and `waiters` keys behind it, of which nobody waits yet. */
 async function crowd(waiters: number): Promise<Crowd> {
-  const harness = await Harness.start();
+  const harness = await Harness.start({ lockFillingKeys: 6_000 });
   const granted: string[] = [];
   const createRevisions: number[] = [];
   for (let i = 0; i <= waiters; i++) createRevisions.push(await harness.put(`n/${i}`));

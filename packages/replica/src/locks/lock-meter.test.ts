@@ -294,3 +294,19 @@ async function workWith(places: number): Promise<Record<"join" | "handOver" | "l
 function countMetering(work: () => Promise<unknown>): Promise<number> {
   return countBlocks("/replica/dist/locks/", work);
 }
+
+test("F14: the end of very many places at once is measured in slices, before what comes after it", async () => {
+  const harness = await Harness.start();
+  const places = 5_000;
+  await harness.grant(10n, leaseSeconds);
+  for (let i = 0; i < places; i++) await harness.put(`n${i}/a`, "", 10n);
+  const meter = meterOf(harness);
+  assert.deepEqual(now(meter), [places, 0, 0]);
+  harness.environment.advance(3_000);
+  await harness.propose({ kind: "leaseRevoke", leaseId: 10n });
+  await tryMutex(harness, 11n, "n1");
+  await harness.settle();
+  assert.deepEqual(now(meter), [1, 0, 0]);
+  assert.deepEqual(measured(meter), { holds: [places, 3 * places], waits: [places + 1, 0] });
+  assert.deepEqual(losses(meter), [`hold lease_revoked ${places}`]);
+});

@@ -9,6 +9,7 @@
  */
 import type { ByteString } from "@holdfast/protocol";
 import type { Command, KeyVersion, Outcome, StateMachine } from "@holdfast/state-machine";
+import type { Environment } from "../environment.js";
 import { Histogram, risingBounds } from "../metrics/histogram.js";
 import { type KeyEnd, KeyEnds } from "./key-end.js";
 import { leaseCharsMax, leasePartStart, type Place, PlaceLine, placePrefix } from "./place-line.js";
@@ -29,6 +30,18 @@ const noLosses: Readonly<Record<HoldLoss, number>> = {
   lease_changed: 0,
 };
 
+/** More changes than this of one command are taken in in slices (fault-model F14): nothing is decided by what is measured. */
+const sliceChanges = 2_000;
+
+interface Observation {
+  readonly changes: readonly KeyVersion[];
+  readonly command: Command;
+  readonly outcome: Outcome;
+  readonly nowMs: number;
+  /** How many of the changes were taken in. */
+  at: number;
+}
+
 export class LockMeter {
   /** From the making of a place to its being first, those who found the name free included; not waits begun unseen. */
   readonly waitSeconds = new Histogram(risingBounds(0.001, 4, 11));
@@ -38,7 +51,13 @@ export class LockMeter {
   readonly waitLosses: Record<WaitLoss, number> = { given_up: 0, ...noLosses };
   /** Times that the end of the first place made the next one the first. */
   handOvers = 0;
-  readonly #nowMs: () => number;
+  readonly #environment: Environment;
+  /** Commands of very many changes, and what came behind them, that are still to be taken in. */
+  readonly #backlog: Observation[] = [];
+  /** Set while something of the backlog is taken in. */
+  #backlogMs: number | undefined;
+  /** Of the command being taken in, once somebody asked. */
+  #ends: KeyEnds | undefined;
   readonly #places = new Map<ByteString, Place>();
   /** By prefix; none is empty. */
   readonly #lines = new Map<ByteString, PlaceLine>();
@@ -48,12 +67,12 @@ export class LockMeter {
   readonly #touched = new Set<PlaceLine>();
 
   /** Finds the places that `machine` has now. Since when they hold or wait nobody knows. */
-  constructor(machine: StateMachine, nowMs: () => number) {
-    this.#nowMs = nowMs;
+  constructor(machine: StateMachine, environment: Environment) {
+    this.#environment = environment;
     for (const { leaseId, keys } of machine.leases()) {
       for (const key of keys) {
         const { createRevision } = machine.get(key) as KeyVersion;
-        this.#join(key, createRevision, leaseId, undefined);
+        this.#join(key, createRevision, leaseId, false);
       }
     }
     for (const line of this.#touched) line.holder = line.oldest;
@@ -70,23 +89,51 @@ export class LockMeter {
     return this.#places.size - this.#lines.size;
   }
 
-  /** Takes in the changes of the command just applied, which had this outcome. */
+  /**
+   * Takes in the changes of the command just applied, which had this outcome: those of very many in slices, later, together
+   * with what follows.
+   */
   observe(changes: readonly KeyVersion[], command: Command, outcome: Outcome): void {
-    let ends: KeyEnds | undefined;
-    for (const { key, version, createRevision, lease } of changes) {
-      // Most keys are no places before and after, which must cost next to nothing.
-      if ((lease === 0n && version === 1) || this.#isOrdinary(key, lease)) continue;
-      const place = this.#places.get(key);
-      if (place !== undefined) {
-        // Put anew under the same lease, it is the same place (ELECT-25).
-        if (place.lease === lease) continue;
-        if (version === 0) {
-          ends ??= new KeyEnds(command, outcome);
-          this.#leave(place, ends.of(key));
-        } else this.#leave(place, "lease_changed");
-      } else if (lease !== 0n) this.#join(key, createRevision, lease, this.#nowMs);
+    if (this.#backlog.length > 0 || changes.length > sliceChanges) {
+      this.#backlog.push({ changes, command, outcome, nowMs: this.#environment.nowMs(), at: 0 });
+      if (this.#backlog.length === 1) this.#environment.defer(() => this.#slice());
+      return;
     }
+    for (const change of changes) this.#take(change, command, outcome);
     if (this.#touched.size > 0) this.#settle();
+  }
+
+  #slice(): void {
+    for (let left = sliceChanges, next = this.#backlog[0]; next !== undefined && left > 0; next = this.#backlog[0]) {
+      const { changes, command, outcome } = next;
+      this.#backlogMs = next.nowMs;
+      for (; next.at < changes.length && left > 0; left--) this.#take(changes[next.at++]!, command, outcome);
+      if (next.at < changes.length) break;
+      if (this.#touched.size > 0) this.#settle();
+      this.#backlog.shift();
+    }
+    this.#backlogMs = undefined;
+    if (this.#backlog.length > 0) this.#environment.defer(() => this.#slice());
+  }
+
+  #take({ key, version, createRevision, lease }: KeyVersion, command: Command, outcome: Outcome): void {
+    // Most keys are no places before and after, which must cost next to nothing.
+    if (lease === 0n && (version === 1 || this.#places.size === 0)) return;
+    if (this.#isOrdinary(key, lease)) return;
+    const place = this.#places.get(key);
+    // Put anew under the same lease, it is the same place (ELECT-25).
+    if (place?.lease === lease) return;
+    if (place === undefined) {
+      if (lease !== 0n) this.#join(key, createRevision, lease, true);
+    } else if (version === 0) {
+      this.#ends ??= new KeyEnds(command, outcome);
+      this.#leave(place, this.#ends.of(key));
+    } else this.#leave(place, "lease_changed");
+  }
+
+  /** When that happened which is being taken in. */
+  #nowMs(): number {
+    return this.#backlogMs ?? this.#environment.nowMs();
   }
 
   /** True when the key, which has this lease now, surely neither was nor is a place: told without looking it up. */
@@ -95,8 +142,8 @@ export class LockMeter {
     return start === -1 || (lease === 0n && this.#leaseLengths[key.length - start] === 0);
   }
 
-  /** Makes a place for the key if it has the layout of one; without a clock it is one of unknown age. */
-  #join(key: ByteString, createRevision: number, lease: bigint, nowMs: (() => number) | undefined): void {
+  /** Makes a place for the key if it has the layout of one; it may be one of unknown age. */
+  #join(key: ByteString, createRevision: number, lease: bigint, isNew: boolean): void {
     const prefix = placePrefix(key, lease);
     if (prefix === undefined) return;
     let line = this.#lines.get(prefix);
@@ -104,7 +151,7 @@ export class LockMeter {
       line = new PlaceLine(prefix);
       this.#lines.set(prefix, line);
     }
-    this.#places.set(key, line.add(key, createRevision, lease, nowMs?.()));
+    this.#places.set(key, line.add(key, createRevision, lease, isNew ? this.#nowMs() : undefined));
     this.#touched.add(line);
     this.#countLength(key, prefix, 1);
   }
@@ -128,8 +175,9 @@ export class LockMeter {
     if (end !== "unlocked") this.holdLosses[end]++;
   }
 
-  /** After all changes, because only then it is known who is first. */
+  /** After all changes of a command, because only then it is known who is first. */
   #settle(): void {
+    this.#ends = undefined;
     for (const line of this.#touched) {
       const { holder, oldest } = line;
       if (oldest === undefined) this.#lines.delete(line.prefix);

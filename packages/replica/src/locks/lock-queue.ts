@@ -7,6 +7,7 @@
  */
 import type { ByteString } from "@holdfast/protocol";
 import type { KeyVersion } from "@holdfast/state-machine";
+import { PartedMap } from "./parted-map.js";
 
 /** Told what became of the place in the queue. Called from within the replica's turn. */
 export interface LockWaiter {
@@ -34,7 +35,7 @@ export interface Contender {
 export class LockQueue {
   /** What all its keys begin with; ends with "/". */
   readonly prefix: ByteString;
-  readonly #byKey = new Map<ByteString, Contender>();
+  readonly #byKey = new PartedMap<Contender>();
   #oldest: Contender | undefined;
   #newest: Contender | undefined;
   /** Waiters over all contenders; at zero the queue need not be kept. */

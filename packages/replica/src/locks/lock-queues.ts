@@ -23,6 +23,9 @@ const idleQueuesMax = 64;
 /** What became of a request to wait. `waiting` lasts until a waiter's method is called or `leave`. */
 export type WaitResult = "held" | "lost" | "waiting";
 
+/** Up to so many queues are tried one by one with each key, which costs less than cutting it. */
+const queuesTriedMax = 4;
+
 /** Up to here every slash of a key is looked at; a key with more must not cost a look for each (I12). */
 const slashesMax = 16;
 
@@ -45,7 +48,7 @@ export class LockQueues {
     this.#environment = environment;
     this.#fillingKeys = limits.lockFillingKeys;
     // Waits and holds are measured with the clock; nothing is decided by it.
-    this.meter = new LockMeter(machine, () => environment.nowMs());
+    this.meter = new LockMeter(machine, environment);
   }
 
   /** Calls that wait, over all prefixes. */
@@ -112,7 +115,13 @@ export class LockQueues {
   }
 
   #observeOne(change: KeyVersion): void {
-    const { key } = change;
+    const { key, version } = change;
+    // Neither made nor deleted.
+    if (version > 1) return;
+    if (this.#queues.size <= queuesTriedMax) {
+      for (const [prefix, queue] of this.#queues) if (key.startsWith(prefix)) this.#observeIn(queue, change);
+      return;
+    }
     let slashes = 0;
     for (let slash = key.indexOf("/"); slash !== -1; slash = key.indexOf("/", slash + 1)) {
       if (slashes++ === slashesMax) {
@@ -129,9 +138,12 @@ export class LockQueues {
   }
 
   /** Takes the change in where it belongs, if there is a queue for the first `length` characters of its key. */
-  #observeUnder({ key, version, createRevision }: KeyVersion, length: number): void {
-    const queue = this.#queues.get(key.slice(0, length) as ByteString);
-    if (queue === undefined) return;
+  #observeUnder(change: KeyVersion, length: number): void {
+    const queue = this.#queues.get(change.key.slice(0, length) as ByteString);
+    if (queue !== undefined) this.#observeIn(queue, change);
+  }
+
+  #observeIn(queue: LockQueue, { key, version, createRevision }: KeyVersion): void {
     if (version === 1) queue.add(key, createRevision);
     else if (version === 0) this.#lose(queue, queue.remove(key));
   }

@@ -1,11 +1,11 @@
 /** A replica on a memory log with time by hand, and short ways to ask it things. */
 import { type Log, MemoryStore, openMemoryLog } from "@holdfast/log";
 import { type ByteString, createDeleteRangeRequest, createPutRequest, emptyByteString } from "@holdfast/protocol";
-import type { Caller, Command, Outcome } from "@holdfast/state-machine";
+import type { Caller, Command, KeyVersion, Outcome } from "@holdfast/state-machine";
 import type { ReplicaLimits } from "../limits.js";
 import type { ProposalFailure } from "../proposer.js";
 import { Replica } from "../replica.js";
-import type { SharedEvent, WatchConsumer, Watcher } from "../watch/watcher.js";
+import type { CatchUpResponse, SharedEvent, WatchConsumer, Watcher } from "../watch/watcher.js";
 import { ManualEnvironment } from "./manual-environment.js";
 
 /** A proposal that came to no outcome, as an error a test can catch. */
@@ -98,6 +98,8 @@ export class Recorder implements WatchConsumer {
   /** One entry per response: "key@revision" (puts) or "-key@revision" (deletes), and the header revision. */
   readonly responses: Array<{ events: string[]; header: number }> = [];
   compactedAt: number | undefined;
+  /** How often a response was not whole at the end of a turn. */
+  pauses = 0;
 
   /** All events so far, in the order of delivery. */
   get all(): string[] {
@@ -109,11 +111,23 @@ export class Recorder implements WatchConsumer {
   }
 
   events(_watcher: Watcher, events: readonly SharedEvent[], header: number): void {
-    const texts = events.map(
-      ({ version }) => `${version.version === 0 ? "-" : ""}${version.key}@${version.modRevision}`,
-    );
-    this.responses.push({ events: texts, header });
+    this.responses.push({ events: events.map(({ version }) => textOf(version)), header });
   }
+
+  catchUp(_watcher: Watcher, header: number): CatchUpResponse {
+    const events: string[] = [];
+    return {
+      add: (version) => void events.push(textOf(version)),
+      pause: () => {
+        this.pauses += 1;
+      },
+      send: () => void this.responses.push({ events, header }),
+    };
+  }
+}
+
+function textOf({ key, modRevision, version }: KeyVersion): string {
+  return `${version === 0 ? "-" : ""}${key}@${modRevision}`;
 }
 
 export function byteString(text: string): ByteString {

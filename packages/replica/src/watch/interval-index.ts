@@ -48,6 +48,11 @@ export class IntervalIndex<T> {
     if (node.members.size === 0) this.#root = removeNode(this.#root, node);
   }
 
+  /** Visits every member, in no promised order. */
+  visitAll(visitor: (member: T) => void): void {
+    visitBelow(this.#root, visitor);
+  }
+
   /** Visits every member whose interval contains `key`, in no promised order. */
   visit(key: ByteString, visitor: (member: T) => void): void {
     visitNode(this.#root, key, visitor);
@@ -60,6 +65,13 @@ function nextPriority(priority: number): number {
   next ^= next << 13;
   next ^= next >>> 17;
   return next ^ (next << 5);
+}
+
+function visitBelow<T>(node: Node<T> | undefined, visitor: (member: T) => void): void {
+  if (node === undefined) return;
+  visitBelow(node.left, visitor);
+  for (const member of node.members) visitor(member);
+  visitBelow(node.right, visitor);
 }
 
 function visitNode<T>(node: Node<T> | undefined, key: ByteString, visitor: (member: T) => void): void {

@@ -12,6 +12,7 @@ import type { Environment } from "../environment.js";
 import type { ReplicaLimits } from "../limits.js";
 import { CatchUp } from "./catch-up.js";
 import { IntervalIndex } from "./interval-index.js";
+import { KeyRuns } from "./key-runs.js";
 import { type SharedEvent, sharedEvent, Watcher, type WatchOptions } from "./watcher.js";
 
 export class WatchHub {
@@ -20,11 +21,13 @@ export class WatchHub {
   readonly #byRange = new IntervalIndex<Watcher>();
   readonly #catchUp: CatchUp;
   readonly #touched: Watcher[] = [];
+  readonly #largeRevision: number;
   #count = 0;
   #eventsGiven = 0;
 
   constructor(machine: StateMachine, environment: Environment, limits: ReplicaLimits) {
     this.#machine = machine;
+    this.#largeRevision = limits.catchUpEvents;
     this.#catchUp = new CatchUp(machine, environment, limits, (watcher) => this.remove(watcher));
   }
 
@@ -82,37 +85,75 @@ export class WatchHub {
     for (const watcher of watchers) if (watcher.state === "behind") this.#catchUp.add(watcher);
   }
 
-  /** Delivers the changes of one revision to the live watchers. */
+  /**
+   * Delivers the changes of one revision to the live watchers. Very many of them are not encoded in this turn: watchers of
+   * ranges are led through them as through history, in slices (fault-model F14).
+   */
   publish(changes: readonly KeyVersion[]): void {
     if (this.#count === 0) return;
     const revision = this.#machine.revision;
-    for (const change of changes) this.#collect(change, revision);
-    for (const watcher of this.#touched) this.#deliver(watcher, revision);
+    const [only] = changes;
+    if (changes.length === 1 && only !== undefined) this.#publishOne(only, revision);
+    else {
+      const isLarge = changes.length > this.#largeRevision;
+      if (isLarge && !this.#byRange.isEmpty) this.#leaveBehind(changes, revision);
+      const toRanges = !isLarge && !this.#byRange.isEmpty;
+      if (toRanges || this.#byKey.size > 0) for (const change of changes) this.#collect(change, revision, toRanges);
+      for (const watcher of this.#touched) this.#deliver(watcher, watcher.takePending(), revision);
+    }
     this.#touched.length = 0;
   }
 
-  #collect(change: KeyVersion, revision: number): void {
+  #leaveBehind(changes: readonly KeyVersion[], revision: number): void {
+    const runs = new KeyRuns(changes);
+    this.#byRange.visitAll((watcher) => {
+      if (watcher.state !== "live" || watcher.nextRevision > revision) return;
+      if (!runs.touch(watcher.key, watcher.end)) return;
+      this.#fallBehind(watcher, revision);
+      this.#catchUp.add(watcher);
+    });
+  }
+
+  /** Everything before `revision` was delivered to the watcher or did not match; the rest it gets from the history. */
+  #fallBehind(watcher: Watcher, revision: number): void {
+    watcher.nextRevision = revision;
+    watcher.state = "behind";
+    this.#catchUp.behindCount++;
+  }
+
+  /** Nearly every revision has one change: its watchers share one list, and none keeps a list of its own. */
+  #publishOne(change: KeyVersion, revision: number): void {
+    const single = this.#byKey.get(change.key);
+    if (single !== undefined) for (const watcher of single) this.#touch(watcher, change, revision);
+    if (!this.#byRange.isEmpty) {
+      this.#byRange.visit(change.key, (watcher) => this.#touch(watcher, change, revision));
+    }
+    if (this.#touched.length === 0) return;
+    const events = [sharedEvent(change)];
+    for (const watcher of this.#touched) this.#deliver(watcher, events, revision);
+  }
+
+  #touch(watcher: Watcher, change: KeyVersion, revision: number): void {
+    if (isDue(watcher, change, revision)) this.#touched.push(watcher);
+  }
+
+  #collect(change: KeyVersion, revision: number, toRanges: boolean): void {
     let shared: SharedEvent | undefined;
     const offer = (watcher: Watcher): void => {
-      if (watcher.state !== "live" || watcher.nextRevision > revision || !watcher.wants(change)) return;
+      if (!isDue(watcher, change, revision)) return;
       shared ??= sharedEvent(change);
       if (watcher.pending.length === 0) this.#touched.push(watcher);
       watcher.pending.push(shared);
     };
     const single = this.#byKey.get(change.key);
     if (single !== undefined) for (const watcher of single) offer(watcher);
-    if (!this.#byRange.isEmpty) this.#byRange.visit(change.key, offer);
+    if (toRanges) this.#byRange.visit(change.key, offer);
   }
 
-  #deliver(watcher: Watcher, revision: number): void {
-    const events = watcher.pending;
-    watcher.pending = [];
+  #deliver(watcher: Watcher, events: readonly SharedEvent[], revision: number): void {
     if (watcher.state !== "live") return;
     if (watcher.consumer.congested) {
-      // The cursor must point at this revision: everything before it was delivered or did not match.
-      watcher.nextRevision = revision;
-      watcher.state = "behind";
-      this.#catchUp.behindCount++;
+      this.#fallBehind(watcher, revision);
       return;
     }
     watcher.nextRevision = revision + 1;
@@ -139,4 +180,9 @@ export class WatchHub {
     watchers?.delete(watcher);
     if (watchers?.size === 0) this.#byKey.delete(watcher.key);
   }
+}
+
+/** Whether a live watcher is to be told of a change within its range. */
+function isDue(watcher: Watcher, change: KeyVersion, revision: number): boolean {
+  return watcher.state === "live" && watcher.nextRevision <= revision && watcher.wants(change);
 }

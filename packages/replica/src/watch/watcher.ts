@@ -8,13 +8,27 @@ import type { KeyVersion } from "@holdfast/state-machine";
 import type { IntervalEnd } from "./interval-index.js";
 
 /**
- * One change on its way to watchers. `encoded` slots let consumers share the encoded form: whoever
- * encodes first leaves the bytes for the others. The hub never looks inside.
+ * One change on its way to watchers. The slots let consumers share the encoded form: whoever encodes first leaves the bytes
+ * for the others. The hub never looks inside, and hands an event on with one header revision only.
  */
 export interface SharedEvent {
   readonly version: KeyVersion;
   encoded: Uint8Array | undefined;
   encodedWithPrevious: Uint8Array | undefined;
+  /** All of a response with nothing but this event, to a watcher of which nothing is said in it. */
+  response: Uint8Array | undefined;
+}
+
+/**
+ * A response being made of events of the history, in revision order, filters already applied. It may be given up, and several
+ * may be made for one consumer in turns.
+ */
+export interface CatchUpResponse {
+  add(version: KeyVersion): void;
+  /** The turn of the event loop ends before the response is whole. */
+  pause(): void;
+  /** The response is whole, and not empty. */
+  send(): void;
 }
 
 /** Who is told. Every method is called from within the replica's turn and must not throw. */
@@ -22,10 +36,12 @@ export interface WatchConsumer {
   /** True while the consumer can take no more; `WatchHub.drained` must follow when that ends. */
   readonly congested: boolean;
   /**
-   * Matching events in revision order, never empty, filters already applied. `headerRevision` is the
-   * revision of the events when live, the store's when catching up (WATCH-20).
+   * Matching events of the revision `headerRevision`, just applied; never empty, filters already applied. The list is valid
+   * only during the call.
    */
   events(watcher: Watcher, events: readonly SharedEvent[], headerRevision: number): void;
+  /** Begins a response to a watcher that is behind, when the store is at `headerRevision` (WATCH-20). */
+  catchUp(watcher: Watcher, headerRevision: number): CatchUpResponse;
   /** The watcher is over: history before its position is gone (WATCH-22, WATCH-23). */
   compacted(watcher: Watcher, compactRevision: number): void;
 }
@@ -57,7 +73,7 @@ export class Watcher {
   /** Every matching event below this revision has been handed to the consumer. */
   nextRevision: number;
   state: WatcherState = "behind";
-  /** Live events of the revision being published right now. */
+  /** Live events of the revision being published right now, if it has several. */
   pending: SharedEvent[] = [];
 
   constructor(options: WatchOptions, nextRevision: number) {
@@ -69,6 +85,13 @@ export class Watcher {
     this.consumer = options.consumer;
     this.startRevision = options.startRevision;
     this.nextRevision = nextRevision;
+  }
+
+  /** The events of the revision being published, which are forgotten here. */
+  takePending(): SharedEvent[] {
+    const events = this.pending;
+    this.pending = [];
+    return events;
   }
 
   /** Whether the watcher's range holds `key`. */
@@ -84,5 +107,5 @@ export class Watcher {
 }
 
 export function sharedEvent(version: KeyVersion): SharedEvent {
-  return { version, encoded: undefined, encodedWithPrevious: undefined };
+  return { version, encoded: undefined, encodedWithPrevious: undefined, response: undefined };
 }

@@ -5,12 +5,16 @@
  */
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { type EtcdError, etcdTexts } from "@holdfast/protocol";
 import type { AuthView, Caller } from "@holdfast/state-machine";
-import { type Algorithm, createSigner, createVerifier } from "fast-jwt";
+import type { Algorithm } from "fast-jwt";
 import type { JwtOptions } from "../server-options.js";
 import { TokenTable } from "./token-table.js";
 import type { Tokens } from "./tokens.js";
+
+/** Loaded only where such tokens are in use: a start need not wait for it. */
+const require = createRequire(import.meta.url);
 
 /** The JSON web tokens cannot be used as configured. */
 export class JwtOptionsError extends Error {
@@ -63,6 +67,7 @@ export class JwtTokens implements Tokens {
     if (!(expiresIn > 0)) throw new JwtOptionsError("ttlSeconds must be above 0");
     this.#auth = auth;
     this.#verifiedMax = verifiedMax;
+    const { createSigner, createVerifier } = require("fast-jwt") as typeof import("fast-jwt");
     try {
       this.#verify = createVerifier({ key: keys.verifying, algorithms: [algorithm] });
       this.#sign =

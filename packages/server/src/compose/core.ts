@@ -4,6 +4,7 @@
  * in earnest, the simulator with a world of its own.
  */
 import type { Log } from "@holdfast/log";
+import { StateLoader } from "@holdfast/replica";
 import type { GrpcServer } from "@holdfast/transport";
 import { accessFor } from "../access/access.js";
 import { startAutoCompaction } from "../auto-compaction.js";
@@ -76,11 +77,12 @@ export interface Core {
 export async function assembleCore(parts: CoreParts): Promise<Core> {
   const { options, environment, logger, net, stack } = parts;
   const fatal = stopOnce(options, logger, stack);
-  const opened = await parts.openLog(logOpening(options, logger, fatal));
+  const state = new StateLoader();
+  const opened = await parts.openLog(logOpening(options, logger, state, fatal));
   stack.add(() => opened.close());
   const measured = parts.measured ? new MeasuredLog(opened, () => environment.nowMs()) : undefined;
   const log = measured ?? opened;
-  const replica = await startReplica(log, options, environment, logger, fatal);
+  const replica = await startReplica(log, state, options, environment, logger, fatal);
   stack.add(() => replica.close());
   const limits = { ...defaultServiceLimits, ...options.serviceLimits };
   const access = accessFor(replica, environment, limits, options);

@@ -1,6 +1,13 @@
 /** Opens the log and the replica that lives on it. */
-import { type Log, type LogLimits, openFileLog, openMemoryLog, type RecoveryReport } from "@holdfast/log";
-import { Replica } from "@holdfast/replica";
+import {
+  type Log,
+  type LogLimits,
+  type LogReader,
+  openFileLog,
+  openMemoryLog,
+  type RecoveryReport,
+} from "@holdfast/log";
+import { Replica, type StateLoader } from "@holdfast/replica";
 import type { ServerEnvironment } from "../environment.js";
 import { defaultServiceLimits, entryBytesMax } from "../limits.js";
 import type { Logger } from "../logger.js";
@@ -18,6 +25,8 @@ export async function openLog({ dataDir }: ServerOptions, opening: LogOpening): 
 /** What a server wants of any log it opens. */
 export interface LogOpening {
   readonly limits: Pick<LogLimits, "entryBytesMax">;
+  /** Gets what the log holds while it is opened. */
+  readonly reader: LogReader;
   readonly onFailure: (cause: Error) => void;
   readonly onRecovery: (report: RecoveryReport) => void;
 }
@@ -25,19 +34,22 @@ export interface LogOpening {
 export function logOpening(
   { serviceLimits }: ServerOptions,
   logger: Logger,
+  reader: LogReader,
   onFailure: (cause: Error) => void,
 ): LogOpening {
   const requestBytes = serviceLimits?.requestBytes ?? defaultServiceLimits.requestBytes;
   return {
     limits: { entryBytesMax: entryBytesMax(requestBytes) },
+    reader,
     onFailure,
     onRecovery: (report) => logger.warn(report, "the log was put right after a crash"),
   };
 }
 
-/** Resolves once all of the log is applied. */
+/** Resolves once all of the log is applied. `state` is what it was opened with. */
 export function startReplica(
   log: Log,
+  state: StateLoader,
   { replicaLimits, serviceLimits }: ServerOptions,
   environment: ServerEnvironment,
   logger: Logger,
@@ -45,6 +57,7 @@ export function startReplica(
 ): Promise<Replica> {
   return Replica.start({
     log,
+    state,
     environment,
     ...(replicaLimits === undefined ? {} : { limits: replicaLimits }),
     leaseTtlMinSeconds: serviceLimits?.leaseTtlMinSeconds ?? defaultServiceLimits.leaseTtlMinSeconds,

@@ -1,5 +1,5 @@
 /** What every service needs: the replica, the member's identity, who may do what, and the limits of the API. */
-import type { ByteString, ResponseHeader } from "@holdfast/protocol";
+import { type ByteString, createWatchResponse, encodeWatchResponse, type ResponseHeader } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
 import type { Access } from "../access/access.js";
 import type { ServerEnvironment } from "../environment.js";
@@ -35,6 +35,10 @@ export class ServiceContext {
   readonly quota: Quota;
   /** Told of every login with an unknown name or a wrong password; of neither, because people type the one for the other. */
   onLoginFailed: (address: string) => void = () => {};
+  /** What `headerField` encoded last. */
+  #encodedHeader: Uint8Array = new Uint8Array(0);
+  #encodedRevision = Number.NaN;
+  #encodedEpoch = Number.NaN;
 
   constructor(
     replica: Replica,
@@ -59,6 +63,18 @@ export class ServiceContext {
   header(revision: number): ResponseHeader {
     const { clusterId, memberId } = this.identity;
     return { clusterId, memberId, revision, raftTerm: this.replica.epoch };
+  }
+
+  /** `header(revision)` as the first field of an answer, encoded once for all who ask while it stays the same. */
+  headerField(revision: number): Uint8Array {
+    const { epoch } = this.replica;
+    if (revision !== this.#encodedRevision || epoch !== this.#encodedEpoch) {
+      // Every answer has its header there.
+      this.#encodedHeader = encodeWatchResponse(createWatchResponse({ header: this.header(revision) }));
+      this.#encodedRevision = revision;
+      this.#encodedEpoch = epoch;
+    }
+    return this.#encodedHeader;
   }
 
   /** `response` with the identity filled into its header, whose revision the core has set (GEN-3). */

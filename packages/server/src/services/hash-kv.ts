@@ -14,7 +14,7 @@ import {
   encodeSharedHashKVResponse,
   type KeyValue,
 } from "@holdfast/protocol";
-import type { RangeReader, Refusal } from "@holdfast/state-machine";
+import type { KeyVersion, LargeRange, Refusal } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
 import { refuse } from "./method.js";
@@ -61,8 +61,11 @@ class HistoryHasher {
   readonly #context: ServiceContext;
   readonly #done: (hash: HistoryHash) => void;
   readonly #compactRevision: number;
-  #base: RangeReader | undefined;
+  #base: LargeRange | undefined;
   #nextRevision: number;
+  /** Of revisions that were read, and how many of them are hashed. */
+  #events: KeyVersion[] = [];
+  #hashed = 0;
   #hash = 0;
 
   constructor(upTo: number, call: ServerCall, context: ServiceContext, done: (hash: HistoryHash) => void) {
@@ -83,12 +86,11 @@ class HistoryHasher {
     else this.#done({ hash: this.#hash, compactRevision: this.#compactRevision });
   }
 
-  #openBase(): RangeReader | undefined {
+  #openBase(): LargeRange | undefined {
     // Nothing lies at revision 0, and as the revision of a range it would mean the present.
     if (this.#compactRevision <= 0) return undefined;
     const request = createRangeRequest({ key: everyKey, rangeEnd: everyKey, revision: this.#compactRevision });
-    const outcome = this.#context.replica.machine.rangeReader(request);
-    return outcome.kind === "reader" ? outcome.reader : undefined;
+    return this.#context.replica.machine.largeRange(request);
   }
 
   /** Hashes the next slice. True if there is more. */
@@ -99,16 +101,26 @@ class HistoryHasher {
       if (piece.kind === "refused" || piece.done) this.#base = undefined;
       return true;
     }
+    if (this.#hashed === this.#events.length && !this.#read()) return false;
+    const end = Math.min(this.#events.length, this.#hashed + sliceItems);
+    for (; this.#hashed < end; this.#hashed++) {
+      const event = this.#events[this.#hashed] as KeyVersion;
+      this.#add(event.version === 0 ? EventType.DELETE : EventType.PUT, event);
+    }
+    return true;
+  }
+
+  /** Reads the next revisions; one of them may be a delete of very many keys. False if there are none. */
+  #read(): boolean {
+    this.#events = [];
+    this.#hashed = 0;
     if (this.#nextRevision > this.#upTo) return false;
-    this.#nextRevision = this.#context.replica.machine.readHistory(
-      this.#nextRevision,
-      sliceItems,
-      (revision, events) => {
-        if (revision > this.#upTo) return false;
-        for (const event of events) this.#add(event.version === 0 ? EventType.DELETE : EventType.PUT, event);
-        return true;
-      },
-    );
+    const { machine } = this.#context.replica;
+    this.#nextRevision = machine.readHistory(this.#nextRevision, sliceItems, (revision, events) => {
+      if (revision > this.#upTo) return false;
+      for (const event of events) this.#events.push(event);
+      return this.#events.length < sliceItems;
+    });
     return true;
   }
 

@@ -8,10 +8,8 @@ import {
   type CompactionRequest,
   type DeleteRangeRequest,
   encodeSharedCompactionResponse,
-  encodeSharedDeleteRangeResponse,
   encodeSharedPutResponse,
   encodeSharedRangeResponse,
-  encodeSharedTxnResponse,
   etcdErrors,
   kvService,
   type PutRequest,
@@ -24,8 +22,9 @@ import { refuseToken } from "../access/access.js";
 import { isRequestTooLarge, transactionItemsMax } from "../limits.js";
 import type { ServiceContext } from "./context.js";
 import { LargeRanges } from "./large-ranges.js";
-import { CallProposer, refuse, unary } from "./method.js";
+import { CallProposer, refuse, SlicedCallProposer, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
+import { SlicedAnswers } from "./sliced-answers.js";
 import { statusOf, statusOfFailure } from "./status.js";
 import { TxnLimits } from "./txn-limits.js";
 
@@ -51,11 +50,13 @@ class KvService {
   readonly #context: ServiceContext;
   readonly #largeRanges: LargeRanges;
   readonly #txnLimits: TxnLimits;
+  readonly #answers: SlicedAnswers;
 
   constructor(context: ServiceContext) {
     this.#context = context;
     this.#txnLimits = new TxnLimits(context.replica, context.limits, context.limitHits);
     this.#largeRanges = new LargeRanges(context);
+    this.#answers = new SlicedAnswers(context);
   }
 
   range(request: RangeRequest, call: ServerCall): void {
@@ -96,8 +97,8 @@ class KvService {
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     const command: Command = { kind: "deleteRange", request };
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
-    const proposer = new CallProposer<"deleteRange">(call, ({ response }) =>
-      encodeSharedDeleteRangeResponse(this.#context.withHeader(response)),
+    const proposer = new SlicedCallProposer<"deleteRange">(call, ({ response }) =>
+      this.#answers.deleteRange(call, this.#context.withHeader(response)),
     );
     this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
@@ -116,8 +117,8 @@ class KvService {
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     if (this.#txnLimits.refuses(request, bytes, call)) return;
-    const proposer = new CallProposer<"txn">(call, ({ response }) =>
-      encodeSharedTxnResponse(this.#context.withHeader(response)),
+    const proposer = new SlicedCallProposer<"txn">(call, ({ response }) =>
+      this.#answers.txn(call, this.#context.withHeader(response)),
     );
     this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
@@ -151,7 +152,7 @@ class KvService {
       if (this.#txnLimits.refusesRead(request, call)) return;
       const outcome = replica.machine.rangeTxn(request);
       if (outcome.kind !== "txn") refuse(call, outcome.kind === "refused" ? outcome.refusal : undefined);
-      else call.reply(encodeSharedTxnResponse(this.#context.withHeader(outcome.response)));
+      else this.#answers.txn(call, this.#context.withHeader(outcome.response));
     });
   }
 

@@ -47,7 +47,7 @@ export class LargeRangeReading {
     if (!slice.done) return true;
     const { more, count } = this.#range;
     this.#parts.push(encodeSharedRangeResponse(createRangeResponse({ more, count })).slice());
-    this.call.reply(Buffer.concat(this.#parts));
+    this.call.replyParts(this.#parts);
     return false;
   }
 

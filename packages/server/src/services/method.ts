@@ -134,7 +134,7 @@ function decoding<T>(
   handle: HandleMessage<T>,
 ): Handle {
   return (bytes, call) => {
-    const request = tryDecode(codec, bytes, itemsMax);
+    const request = tryDecode(codec, bytes, itemsMax, call.ownsRequest);
     if (request instanceof MalformedMessageError) call.end(malformed(request));
     else handle(request, call, bytes);
   };
@@ -148,9 +148,14 @@ function guarding<T>(guard: Guard<T> | undefined, handle: HandleMessage<T>): Han
   };
 }
 
-function tryDecode<T>(codec: MessageCodec<T>, bytes: Uint8Array, itemsMax: number): T | MalformedMessageError {
+function tryDecode<T>(
+  codec: MessageCodec<T>,
+  bytes: Uint8Array,
+  itemsMax: number,
+  isLasting: boolean,
+): T | MalformedMessageError {
   try {
-    return decodeBounded(codec, bytes, itemsMax);
+    return decodeBounded(codec, bytes, itemsMax, isLasting);
   } catch (error) {
     if (error instanceof MalformedMessageError) return error;
     throw error;
@@ -174,6 +179,27 @@ export class CallProposer<K extends Command["kind"]> implements Proposer {
   settled(outcome: Outcome): void {
     if (outcome.kind === "refused") this.#call.end(statusOfRefusal(outcome.refusal));
     else this.#call.reply(this.#answer(outcome as OutcomeOf<K>));
+  }
+
+  failed(failure: ProposalFailure): void {
+    this.#call.end(statusOfFailure(failure));
+  }
+}
+
+/** As `CallProposer`, for an answer that is not encoded at once. */
+export class SlicedCallProposer<K extends Command["kind"]> implements Proposer {
+  readonly #call: ServerCall;
+  readonly #answer: (outcome: OutcomeOf<K>) => void;
+
+  /** `answer` sees to it that the call is answered. */
+  constructor(call: ServerCall, answer: (outcome: OutcomeOf<K>) => void) {
+    this.#call = call;
+    this.#answer = answer;
+  }
+
+  settled(outcome: Outcome): void {
+    if (outcome.kind === "refused") this.#call.end(statusOfRefusal(outcome.refusal));
+    else this.#answer(outcome as OutcomeOf<K>);
   }
 
   failed(failure: ProposalFailure): void {

@@ -6,8 +6,8 @@
  * is none.
  */
 import { type ByteString, emptyByteString, encodeSharedLeaderResponse, type KeyValue } from "@holdfast/protocol";
-import { prefixEnd, type SharedEvent, type WatchConsumer, type Watcher } from "@holdfast/replica";
-import type { Caller, Refusal } from "@holdfast/state-machine";
+import { type CatchUpResponse, prefixEnd, type SharedEvent, type WatchConsumer, type Watcher } from "@holdfast/replica";
+import type { Caller, KeyVersion, Refusal } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import { invalidToken, invalidTokenStatus } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
@@ -58,8 +58,15 @@ class Observer implements WatchConsumer {
   }
 
   events(watcher: Watcher, events: readonly SharedEvent[]): void {
+    this.#follow(
+      watcher,
+      events.map(({ version }) => version),
+    );
+  }
+
+  #follow(watcher: Watcher, versions: readonly KeyVersion[]): void {
     if (!this.#context.openRights.isHeld(this.#right)) return;
-    for (const { version } of events) {
+    for (const version of versions) {
       if (version.version > 0) {
         this.#leader ??= version.key;
         if (version.key === this.#leader) this.#send(version, version.modRevision);
@@ -69,10 +76,19 @@ class Observer implements WatchConsumer {
         return;
       }
     }
-    const last = events.at(-1);
+    const last = versions.at(-1);
     if (watcher.isSingleKey || this.#leader === undefined || last === undefined) return;
     // Its events up to here were among those of the prefix; they may have ended with its deletion (TXN-11).
-    this.#watch(this.#leader, emptyByteString, last.version.modRevision + 1);
+    this.#watch(this.#leader, emptyByteString, last.modRevision + 1);
+  }
+
+  catchUp(watcher: Watcher): CatchUpResponse {
+    const versions: KeyVersion[] = [];
+    return {
+      add: (version) => void versions.push(version),
+      pause: () => {},
+      send: () => this.#follow(watcher, versions),
+    };
   }
 
   /** The history before the watcher's place is gone: the stream ends well (ELECT-30). */

@@ -20,6 +20,8 @@ import { refuse, serverStream } from "./method.js";
 import { okStatus, statusOf, statusOfRefusal } from "./status.js";
 
 const firstPieceKeys = 10;
+/** Small pairs take more time than their bytes: more than so many at a time would keep others waiting (fault-model F14). */
+const pieceKeysMax = 4_096;
 
 export function rangeStreamMethod(context: ServiceContext): Method {
   return serverStream(context, kvService.methods.rangeStream, (request, call) => {
@@ -48,19 +50,12 @@ function start(request: RangeRequest, call: ServerCall, context: ServiceContext)
   if (refuseToken(call, caller)) return;
   const action: Action = { kind: "range", request };
   if (refuse(call, context.access.refusal(action, caller))) return;
-  // The reader keeps to key order whatever the target (KV-19).
-  const reader = context.replica.machine.rangeReader(request);
-  if (reader.kind === "refused") {
-    call.end(statusOfRefusal(reader.refusal));
-    return;
-  }
-  new RangeStream({ reader: reader.reader, isHistorical: request.revision > 0, action, caller, call, context }).run();
+  if (refuse(call, context.replica.machine.rangeRefusal(request))) return;
+  new RangeStream({ request, action, caller, call, context }).start();
 }
 
 interface RangeStreamOptions {
-  readonly reader: RangeReader;
-  /** Whether an explicit revision was asked for. */
-  readonly isHistorical: boolean;
+  readonly request: RangeRequest;
   /** What is read, and who reads it: asked again for each piece. */
   readonly action: Action;
   readonly caller: Caller | undefined;
@@ -69,23 +64,35 @@ interface RangeStreamOptions {
 }
 
 class RangeStream {
-  readonly #reader: RangeReader;
+  readonly #request: RangeRequest;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
-  readonly #isHistorical: boolean;
   readonly #action: Action;
   readonly #caller: Caller | undefined;
+  /** How many keys there are at an old revision takes long to tell; under way until there is a reader. */
+  #counting: Iterator<void, number> | undefined;
+  /** Keeps to key order whatever the target (KV-19). */
+  #reader: RangeReader | undefined;
   #pieceKeys = firstPieceKeys;
   #scheduled = false;
 
-  constructor({ reader, isHistorical, action, caller, call, context }: RangeStreamOptions) {
-    this.#reader = reader;
-    this.#isHistorical = isHistorical;
-    this.#action = action;
-    this.#caller = caller;
+  constructor({ request, action, caller, call, context }: RangeStreamOptions) {
+    this.#request = request;
     this.#call = call;
     this.#context = context;
+    this.#action = action;
+    this.#caller = caller;
     call.onDrain(() => this.run());
+  }
+
+  /** Begins to read what is there now, unless an old revision is asked for (KV-15). */
+  start(): void {
+    if (isSingleKey(this.#request)) this.#open(undefined);
+    else {
+      this.#counting = this.#context.replica.machine.countInSlices(this.#request);
+      this.#count(this.#counting);
+    }
+    this.run();
   }
 
   /** Sends pieces until the client is congested, one a turn so that others are served in between. */
@@ -100,7 +107,8 @@ class RangeStream {
 
   /** The revision that was current at the start, or now if an old one was asked for (GEN-2, KV-15). */
   get #headerRevision(): number {
-    return this.#isHistorical ? this.#context.replica.machine.revision : this.#reader.revision;
+    const { machine } = this.#context.replica;
+    return this.#request.revision > 0 ? machine.revision : (this.#reader?.revision ?? machine.revision);
   }
 
   /** Sends the next piece. True if there is more to send. */
@@ -108,6 +116,7 @@ class RangeStream {
     const { access } = this.#context;
     // Nothing more goes to a user who has lost the right to it since the last piece.
     if (access.enabled && refuse(this.#call, access.refusal(this.#action, access.asOfNow(this.#caller)))) return false;
+    if (this.#reader === undefined) return this.#goOnCounting();
     const piece = this.#reader.next(this.#pieceKeys);
     if (piece.kind === "refused") {
       this.#call.end(statusOfRefusal(piece.refusal));
@@ -130,10 +139,32 @@ class RangeStream {
     return !piece.done;
   }
 
+  /** Always true: there is more to do. */
+  #count(counting: Iterator<void, number>): true {
+    const step = counting.next();
+    if (step.done === true) this.#open(step.value);
+    return true;
+  }
+
+  /** False if the revision was compacted meanwhile (KV-20). */
+  #goOnCounting(): boolean {
+    if (refuse(this.#call, this.#context.replica.machine.rangeRefusal(this.#request))) return false;
+    return this.#counting !== undefined && this.#count(this.#counting);
+  }
+
+  #open(count: number | undefined): void {
+    const outcome = this.#context.replica.machine.rangeReader(this.#request, count);
+    if (outcome.kind === "reader") this.#reader = outcome.reader;
+  }
+
   /** Pieces grow while small and shrink when large (KV-16). */
   #resize(bytes: number): void {
     const { requestBytes } = this.#context.limits;
-    if (bytes < requestBytes / 2) this.#pieceKeys *= 2;
+    if (bytes < requestBytes / 2) this.#pieceKeys = Math.min(pieceKeysMax, this.#pieceKeys * 2);
     else if (bytes > requestBytes * 2) this.#pieceKeys = Math.max(1, this.#pieceKeys >> 1);
   }
+}
+
+function isSingleKey({ rangeEnd }: RangeRequest): boolean {
+  return rangeEnd === "";
 }

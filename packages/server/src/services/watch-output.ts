@@ -10,11 +10,18 @@ import {
   type WatchCreateRequest,
   type WatchResponse,
   Writer,
-  writeWatchResponse,
 } from "@holdfast/protocol";
-import type { SharedEvent, WatchConsumer, Watcher } from "@holdfast/replica";
+import type { CatchUpResponse, SharedEvent, WatchConsumer, Watcher } from "@holdfast/replica";
 import type { KeyVersion } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
+import {
+  bytesInResponse,
+  eventsTag,
+  fragmentTag,
+  HistoryResponse,
+  HistoryWriters,
+  watchIdTag,
+} from "./catch-up-response.js";
 import type { ServiceContext } from "./context.js";
 import type { OpenRight } from "./open-rights.js";
 
@@ -33,14 +40,13 @@ export interface WatchSlot {
 }
 
 const noId = -1n;
-/** Tag of field 11, length-delimited: `WatchResponse.events`. */
-const eventsTag = (11 << 3) | 2;
 
 export class WatchOutput implements WatchConsumer {
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
   readonly #slots: Map<Watcher, WatchSlot>;
   readonly #writer = new Writer();
+  readonly #historyWriters = new HistoryWriters();
 
   /** `slots` is kept by the stream: which slot a watcher fills. */
   constructor(call: ServerCall, context: ServiceContext, slots: Map<Watcher, WatchSlot>) {
@@ -109,12 +115,41 @@ export class WatchOutput implements WatchConsumer {
     const slot = this.#slots.get(watcher);
     if (slot === undefined || !this.#context.openRights.isHeld(slot.right)) return;
     slot.hadEvents = true;
+    if (events.length === 1 && slot.id === 0n && !slot.wantsPrevious) {
+      this.#sendShared(slot, events[0] as SharedEvent, headerRevision);
+      return;
+    }
     const encoded = events.map((event) => this.#encode(event, slot.wantsPrevious));
     if (slot.wantsFragments && this.#isOversized(slot, encoded, headerRevision)) {
       this.#sendFragments(slot, encoded, headerRevision);
       return;
     }
     this.#sendEvents(slot, encoded, headerRevision, false);
+  }
+
+  catchUp(watcher: Watcher, headerRevision: number): CatchUpResponse {
+    const slot = this.#slots.get(watcher);
+    const kind = {
+      watchId: slot?.id ?? noId,
+      wantsPrevious: slot?.wantsPrevious === true,
+      wantsFragments: slot?.wantsFragments === true,
+      headerRevision,
+    };
+    return new HistoryResponse(this.#context, this.#historyWriters, kind, (message) => {
+      if (slot === undefined || this.#slots.get(watcher) !== slot) return;
+      if (!this.#context.openRights.isHeld(slot.right)) return;
+      slot.hadEvents = true;
+      this.#call.send(message);
+    });
+  }
+
+  /** The first watcher of a stream has the id 0, which is not written: such a response is the same for all of them. */
+  #sendShared(slot: WatchSlot, event: SharedEvent, headerRevision: number): void {
+    if (event.response === undefined) {
+      this.#write(slot, [this.#encode(event, false)], headerRevision, false);
+      event.response = this.#writer.copy();
+    }
+    this.#call.send(event.response);
   }
 
   /** Pieces below the limit, each with at least one event, all but the last marked (WATCH-27). */
@@ -143,17 +178,22 @@ export class WatchOutput implements WatchConsumer {
   }
 
   #sendEvents(slot: WatchSlot, encoded: readonly Uint8Array[], revision: number, fragment: boolean): void {
-    const writer = this.#writer;
+    this.#write(slot, encoded, revision, fragment);
+    this.#call.send(this.#writer.view());
+  }
+
+  #write(slot: WatchSlot, encoded: readonly Uint8Array[], revision: number, fragment: boolean): void {
     this.#writeHead(slot, revision, fragment);
-    for (const event of encoded) writer.bytesField(eventsTag, event);
-    this.#call.send(writer.view());
+    for (const event of encoded) this.#writer.bytesField(eventsTag, event);
   }
 
   /** Writes a response up to its events. */
   #writeHead(slot: WatchSlot, revision: number, fragment: boolean): void {
-    this.#writer.reset();
-    const header = this.#context.header(revision);
-    writeWatchResponse(this.#writer, createWatchResponse({ header, watchId: slot.id, fragment }));
+    const writer = this.#writer;
+    writer.reset();
+    writer.raw(this.#context.headerField(revision));
+    if (slot.id !== 0n) writer.int64BigIntField(watchIdTag, slot.id);
+    if (fragment) writer.boolField(fragmentTag, true);
   }
 
   /** What a response takes without its events. */
@@ -179,13 +219,6 @@ export class WatchOutput implements WatchConsumer {
     }
     return event.encodedWithPrevious;
   }
-}
-
-/** What an event takes in a response: its tag and its length come before it. */
-function bytesInResponse(event: Uint8Array): number {
-  let bytes = event.length + 2;
-  for (let rest = event.length >>> 7; rest > 0; rest >>>= 7) bytes++;
-  return bytes;
 }
 
 function encode(version: KeyVersion, previous: KeyVersion | undefined): Uint8Array {

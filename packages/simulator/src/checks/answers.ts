@@ -1,5 +1,12 @@
 /** Answers compared and looked into, whatever their kind. */
-import { etcdErrors, etcdTexts, type KeyValue, type ResponseHeader, type ResponseOp } from "@holdfast/protocol";
+import {
+  etcdErrors,
+  etcdTexts,
+  type KeyValue,
+  PackedKeyValue,
+  type ResponseHeader,
+  type ResponseOp,
+} from "@holdfast/protocol";
 import type { Refusal } from "@holdfast/state-machine";
 import type { Call, CallKind, CallOf, CallTypes } from "../history/calls.js";
 
@@ -16,6 +23,8 @@ export function sameAnswer(left: unknown, right: unknown): boolean {
     if (!Array.isArray(left) || !Array.isArray(right) || left.length !== right.length) return false;
     return left.every((item, at) => sameAnswer(item, right[at]));
   }
+  if (left instanceof PackedKeyValue) return sameAnswer(left.unpacked(), right);
+  if (right instanceof PackedKeyValue) return sameAnswer(left, right.unpacked());
   if (!isRecord(left) || !isRecord(right)) return false;
   const fields = new Set([...Object.keys(left), ...Object.keys(right)]);
   return [...fields].every((field) => identityFields.has(field) || sameAnswer(left[field], right[field]));
@@ -33,6 +42,7 @@ export function show(message: unknown): string {
     if (isRecord(value) && value.type === "Buffer" && Array.isArray(value.data))
       return textOf(Uint8Array.from(value.data));
     if (value instanceof Uint8Array) return textOf(value);
+    if (value instanceof PackedKeyValue) return value.unpacked();
     return value === 0 || value === false || value === "" || value === null ? undefined : value;
   });
 }

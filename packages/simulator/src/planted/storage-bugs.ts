@@ -110,9 +110,9 @@ export const storageBugs: readonly PlantedBug[] = [
     name: "entry-behind-snapshot-skipped",
     kind: "F5, I1",
     summary: "The replay starts one entry too late.",
-    module: "replica/dist/replica.js",
-    find: "await log.replay(appliedIndex, ",
-    replace: "await log.replay(log.snapshot === undefined ? 0 : appliedIndex + 1, ",
+    module: "log/dist/read-while-opening.js",
+    find: "index <= snapshotIndex)",
+    replace: "index <= snapshotIndex + (snapshotIndex === 0 ? 0 : 1))",
     seedsMax: 20,
   },
   {

@@ -19,6 +19,7 @@ import type { Hold, ResourceWrite } from "../history/holds.js";
 import type { Moment } from "../history/moment.js";
 import type { WatchRecord } from "../history/watches.js";
 import { joining, ownerOf, ownershipKey, proclaiming, resigning, unlocking } from "../model/index.js";
+import { asReceived } from "./as-received.js";
 
 /** One of a union at a time, so that a call stays the call of its kind. */
 type Mutable<Type> = Type extends unknown ? { -readonly [Field in keyof Type]: Type[Field] } : never;
@@ -100,7 +101,7 @@ export class HistoryMaker {
       const type = version.version === 0 ? EventType.DELETE : EventType.PUT;
       this.events.push({ type, kv: plainPair(version), prevKv: plainPair(this.machine.previousVersion(version)) });
     }
-    return outcome;
+    return asReceived(outcome);
   }
 
   /** The command of a call that has one is stored. */
@@ -239,11 +240,11 @@ export class HistoryMaker {
   #read(call: Call): unknown {
     switch (call.kind) {
       case "range": {
-        const outcome = this.machine.range(call.request);
+        const outcome = asReceived(this.machine.range(call.request));
         return outcome.kind === "refused" ? refusalTexts[outcome.refusal] : outcome.response;
       }
       case "txn": {
-        const outcome = this.machine.rangeTxn(call.request);
+        const outcome = asReceived(this.machine.rangeTxn(call.request));
         return outcome.kind === "txn" ? outcome.response : "refused";
       }
       case "leaseKeepAlive": {

@@ -1,5 +1,5 @@
 /** Listens to a server's log: takes down every entry when it is first known to be stored, and notes contradictions. */
-import type { AppendResult, Log, LogEntry } from "@holdfast/log";
+import type { AppendResult, Log, LogEntry, LogReader } from "@holdfast/log";
 import { ForwardingLog } from "@holdfast/server";
 import type { StoredEntry } from "../history/history.js";
 import type { Moment } from "../history/moment.js";
@@ -30,6 +30,36 @@ export class EntryBook {
     } else if (known.epoch !== epoch || Buffer.compare(known.payload, payload) !== 0) {
       this.contradictions.push(`entry ${index} of epoch ${epoch} was ${how} with other bytes than before`);
     }
+  }
+}
+
+/** Listens to what a log hands over while it is opened, which counts once it is open. */
+export class TappedReader implements LogReader {
+  readonly #reader: LogReader;
+  #entries: LogEntry[] = [];
+
+  constructor(reader: LogReader) {
+    this.#reader = reader;
+  }
+
+  begin(index: number): void {
+    this.#entries = [];
+    this.#reader.begin(index);
+  }
+
+  chunk(bytes: Uint8Array): void {
+    this.#reader.chunk(bytes);
+  }
+
+  entry(entry: LogEntry): void {
+    this.#entries.push({ ...entry, payload: Uint8Array.from(entry.payload) });
+    this.#reader.entry(entry);
+  }
+
+  /** The log is open: takes down what was handed over. */
+  opened(book: EntryBook): void {
+    for (const entry of this.#entries) book.add(entry, "read");
+    this.#entries = [];
   }
 }
 

@@ -10,7 +10,7 @@ import type { StateMachine } from "@holdfast/state-machine";
 import type { Life, Stall, StateDigest, StoredEntry } from "../history/history.js";
 import type { Moment } from "../history/moment.js";
 import type { ServerDisk } from "./disk.js";
-import { EntryBook, TappedLog } from "./log-tap.js";
+import { EntryBook, TappedLog, TappedReader } from "./log-tap.js";
 import type { Network } from "./network.js";
 import type { Owner } from "./owner.js";
 import type { SeededRandom } from "./random.js";
@@ -171,8 +171,10 @@ export class ServerNode {
       options: { ...options, onFatal: (cause) => this.#ended(owner, "stopped", textOf(cause)) },
       environment: serverEnvironmentOf(scheduler, owner, chance.fork("server")),
       openLog: async (opening) => {
+        const reader = new TappedReader(opening.reader);
         const log = await openFileLog({
           ...opening,
+          reader,
           folder,
           disk: disk.disk.mount(),
           environment: logEnvironmentOf(scheduler, owner, chance.fork("log")),
@@ -184,6 +186,7 @@ export class ServerNode {
             opening.onRecovery(report);
           },
         });
+        if (isAlive()) reader.opened(this.book);
         if (log.snapshot !== undefined) mark("snapshot-used");
         this.#log = new TappedLog(log, this.book, isAlive, {
           appended: (result) => {

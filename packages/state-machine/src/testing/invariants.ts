@@ -1,16 +1,18 @@
 /**
  * What has to be true of a machine's parts between any two commands.
  */
-import type { KeyHistory } from "../key-history.js";
-import { versionBytes } from "../key-history.js";
+import type { PackedKeyValue } from "@holdfast/protocol";
+import { KeyHistory } from "../key-history.js";
 import type { KeySpace } from "../key-space.js";
 import type { LeaseTable } from "../leases.js";
-import { indexChunkKeysMax } from "../limits.js";
+import { indexChunkKeysMax, recordOverheadBytes } from "../limits.js";
 import type { KeyVersion } from "../types.js";
 
 /** What is wrong; nothing if all is well. */
 export function violations(keys: KeySpace, leases: LeaseTable): string[] {
-  const histories = keys.index.chunks.flatMap((chunk) => [...chunk.entries]);
+  const histories = keys.index.chunks
+    .flatMap((chunk) => chunk.entries())
+    .map((number) => new KeyHistory(number, keys.histories.key(number), keys.histories));
   return [
     ...indexViolations(keys, histories),
     ...histories.flatMap(historyViolations),
@@ -21,17 +23,19 @@ export function violations(keys: KeySpace, leases: LeaseTable): string[] {
 
 function indexViolations(keys: KeySpace, histories: readonly KeyHistory[]): string[] {
   const found: string[] = [];
-  for (const { length, liveCount, entries } of keys.index.chunks) {
+  for (const chunk of keys.index.chunks) {
+    const { length, liveCount } = chunk;
     if (length === 0 || length > indexChunkKeysMax) found.push(`chunk of ${length} keys`);
-    if (liveCount !== entries.filter((history) => history.isLive).length) found.push("wrong live count of a chunk");
+    const live = chunk.entries().filter((number) => keys.histories.isLive(number));
+    if (liveCount !== live.length) found.push("wrong live count of a chunk");
   }
   for (const [position, history] of histories.entries()) {
     if (position > 0 && histories[position - 1]!.key >= history.key) found.push(`index not sorted at ${history.key}`);
-    if (keys.history(history.key) !== history) found.push(`index and map differ at ${history.key}`);
+    if (keys.history(history.key)?.number !== history.number) found.push(`index and map differ at ${history.key}`);
   }
   if (keys.knownCount !== histories.length) found.push("index and map differ in size");
   if (keys.liveCount !== histories.filter((history) => history.isLive).length) found.push("wrong live count");
-  const bytes = histories.flatMap((history) => history.versions()).reduce((sum, one) => sum + versionBytes(one), 0);
+  const bytes = histories.flatMap((history) => history.versions()).reduce((sum, one) => sum + reckonedBytes(one), 0);
   if (keys.bytes !== bytes) found.push(`bytes ${keys.bytes}, should be ${bytes}`);
   return found;
 }
@@ -63,11 +67,27 @@ function eventViolations(keys: KeySpace): string[] {
       event.modRevision - (position === events.start ? event.modRevision : events.at(position - 1).modRevision);
     if (step < 0 || step > 1) found.push(`revision left out before ${event.modRevision}`);
     const isReadable = event.modRevision >= keys.compactRevision;
-    if (isReadable && !keys.history(event.key)?.versions().includes(event)) found.push(`lost version of ${event.key}`);
+    if (
+      isReadable &&
+      !keys
+        .history(event.key)
+        ?.versions()
+        .some((one) => isSame(one, event))
+    )
+      found.push(`lost version of ${event.key}`);
   }
   const last = events.start === events.end ? undefined : events.at(events.end - 1);
   if (last !== undefined && last.modRevision !== keys.revision) found.push("revision without events");
   return found;
+}
+
+/** Whether both are the same bytes at the same place. */
+function isSame(left: PackedKeyValue, right: PackedKeyValue): boolean {
+  return left.memory === right.memory && left.start === right.start;
+}
+
+function reckonedBytes({ key, value }: KeyVersion): number {
+  return key.length + value.length + recordOverheadBytes;
 }
 
 function leaseViolations(keys: KeySpace, leases: LeaseTable, histories: readonly KeyHistory[]): string[] {

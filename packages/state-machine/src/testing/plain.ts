@@ -2,6 +2,8 @@
  * Makes states and answers comparable: no classes, bytes as hexadecimal digits, absent and undefined the same.
  */
 
+import { type KeyValue, PackedKeyValue } from "@holdfast/protocol";
+
 /** `value` as plain data. Sets become sorted lists. */
 export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
@@ -9,6 +11,12 @@ export function plain(value: unknown): unknown {
   if (value instanceof Set) return [...value].sort();
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
+  if (value instanceof PackedKeyValue) return plain(unpacked(value));
   const entries = Object.entries(value).filter(([, property]) => property !== undefined);
   return Object.fromEntries(entries.map(([name, property]) => [name, plain(property)]));
+}
+
+/** A pair as an object with the properties of its own that the fields of a packed one are not. */
+export function unpacked(pair: KeyValue): KeyValue {
+  return pair instanceof PackedKeyValue ? pair.unpacked() : pair;
 }

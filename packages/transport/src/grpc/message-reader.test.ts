@@ -29,9 +29,13 @@ class Recorder implements MessageListener, MemoryGrant {
   }
 
   reserve(byteCount: number): boolean {
-    if (this.held + byteCount > this.heldMax) return false;
+    if (!this.hasRoom(byteCount)) return false;
     this.held += byteCount;
     return true;
+  }
+
+  hasRoom(byteCount: number): boolean {
+    return this.held + byteCount <= this.heldMax;
   }
 
   release(byteCount: number): void {
@@ -78,8 +82,18 @@ test("F44: memory follows the bytes that came, not the length that was declared"
   reader.feed(Buffer.from([0, 0, 0x20, 0, 0, 9]), 0, 6);
   assert.equal(reader.midMessage, true);
   assert.ok(recorder.held <= 1_024, String(recorder.held));
+  reader.feed(Buffer.alloc(5_000), 0, 5_000);
+  assert.ok(recorder.held <= 8 * 5_001, String(recorder.held));
   reader.stop();
   assert.equal(recorder.held, 0);
+});
+
+test("F16: where memory is short, a message takes no more than came of it", () => {
+  const recorder = new Recorder(10_000);
+  const reader = new MessageReader(recorder, recorder, 1 << 21);
+  const body = message(Buffer.alloc(10_000, 7));
+  for (let at = 0; at < body.length; at += 3_000) reader.feed(body, at, Math.min(body.length, at + 3_000));
+  assert.deepEqual([recorder.refused, recorder.messages.length, recorder.held], ["", 1, 0]);
 });
 
 test("F16: a message that may not be held is refused", () => {

@@ -4,6 +4,7 @@
  * before (`request-head.ts`).
  */
 import type { HeaderFields } from "../hpack/index.js";
+import { FRAME_BYTES_DEFAULT } from "../http2/protocol.js";
 import { Http2Stream, type StreamHost } from "../http2/stream.js";
 import { openFlagged } from "./compression.js";
 import type { Deadline, DeadlineWheel, Expiring } from "./deadline-wheel.js";
@@ -97,6 +98,10 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     return this.#ended;
   }
 
+  get ownsRequest(): boolean {
+    return this.#held !== undefined && hasOwnMemory(this.#held);
+  }
+
   get unsentBytes(): number {
     return this.queuedBytes;
   }
@@ -116,6 +121,17 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.host.guard.forgivePings();
     this.sendingDone();
     this.host.touch();
+  }
+
+  replyParts(parts: readonly Uint8Array[]): void {
+    if (this.#ended) return;
+    let byteCount = 0;
+    for (const part of parts) byteCount += part.length;
+    this.sendHeaders();
+    this.#counters.countSent(byteCount);
+    this.write(messagePrefix(byteCount), NO_BYTES, false);
+    for (const part of parts) this.writeOwn(part);
+    this.#endWith(OK, OK_TRAILERS);
   }
 
   send(message: Uint8Array): void {
@@ -261,7 +277,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.#handle(this.#held);
   }
 
-  /** Keeps the message for later: its bytes are valid only now. */
+  /** Keeps the message for later: the bytes of a frame are valid only now. */
   #hold(view: Buffer): void {
     if (view.length === 0) return;
     if (!this.host.buffers.reserve(view.length)) {
@@ -269,7 +285,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
       return;
     }
     this.#heldBytes = view.length;
-    this.#held = Buffer.from(view);
+    this.#held = hasOwnMemory(view) ? view : Buffer.from(view);
   }
 
   /** The request is complete. */
@@ -371,4 +387,9 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.#heldBytes = 0;
     this.#held = undefined;
   }
+}
+
+/** Whether a message lies in no frame, because none is so long: then it was collected, or inflated. */
+function hasOwnMemory(message: Buffer): boolean {
+  return message.length > FRAME_BYTES_DEFAULT;
 }

@@ -41,6 +41,11 @@ export interface ServerCall {
   readonly metadata: Metadata;
   /** True once a status was sent, or the call was cancelled or lost. */
   readonly ended: boolean;
+  /**
+   * True while `handle` runs if its request has memory of its own: then it may be kept, in part or whole, and nobody writes to
+   * it any more. So it is with requests that came in several frames.
+   */
+  readonly ownsRequest: boolean;
   /** Bytes handed to `send` and not yet taken by the socket (they wait for a flow-control window or the peer). */
   readonly unsentBytes: number;
   /**
@@ -48,6 +53,11 @@ export interface ServerCall {
    * `message` is copied before the call returns, so a shared encode buffer may be passed.
    */
   reply(message: Uint8Array): void;
+  /**
+   * As `reply`, with a large message in parts. They are given away: nothing is copied before it leaves, and nobody may
+   * write to them any more.
+   */
+  replyParts(parts: readonly Uint8Array[]): void;
   /**
    * Sends one message of a stream; copied like `reply`. Response headers go out with the first. A call that goes on
    * sending while `congested`, above `unsentBytesPerCallMax`, is reset.
@@ -84,7 +94,7 @@ export interface MessageSink {
 
 /** A method the server offers. `path` is "/package.Service/Method". */
 export type Method =
-  /** `handle` gets the one request message, valid only during the call, once it is complete. */
+  /** `handle` gets the one request message, valid only during the call unless `ownsRequest`, once it is complete. */
   | {
       readonly kind: "unary" | "serverStream";
       readonly path: string;

@@ -12,16 +12,20 @@ export class BufferBudget {
 
   /** Asks for `byteCount` bytes; false, and counted, if there are no more. */
   reserve(byteCount: number): boolean {
-    const { limits, counters } = this.#context;
-    const held = this.#heldBytes + byteCount;
-    const heldTotal = this.#context.bufferedBytes + byteCount;
-    if (held > limits.bufferedBytesPerConnectionMax || heldTotal > limits.bufferedBytesTotalMax) {
-      counters.bufferedBytesExceeded++;
+    if (!this.hasRoom(byteCount)) {
+      this.#context.counters.bufferedBytesExceeded++;
       return false;
     }
-    this.#heldBytes = held;
-    this.#context.bufferedBytes = heldTotal;
+    this.#heldBytes += byteCount;
+    this.#context.bufferedBytes += byteCount;
     return true;
+  }
+
+  /** Whether there are so many bytes left. */
+  hasRoom(byteCount: number): boolean {
+    const { bufferedBytesPerConnectionMax, bufferedBytesTotalMax } = this.#context.limits;
+    if (this.#heldBytes + byteCount > bufferedBytesPerConnectionMax) return false;
+    return this.#context.bufferedBytes + byteCount <= bufferedBytesTotalMax;
   }
 
   /** Whether the connection could have as much again as it holds. */

@@ -255,13 +255,24 @@ export class SendFlow {
     if (this.#outputFull() || this.congested) this.#writeWaiting();
   }
 
+  /** Sends `bytes` like `send`; they are given away and not copied, until they leave. */
+  sendOwn(sender: Sender, bytes: Uint8Array): void {
+    if (this.#account.ended || bytes.length === 0) return;
+    sender.queue ??= new SendQueue();
+    sender.queue.appendOwn(bytes);
+    this.#noteWaiting(sender, bytes.length);
+  }
+
   #enqueue(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
     if (this.#account.ended) return;
-    const byteCount = head.length + body.length;
     sender.queue ??= new SendQueue();
     sender.queue.append(head);
     sender.queue.append(body);
     sender.queue.endsWithData = last;
+    this.#noteWaiting(sender, head.length + body.length);
+  }
+
+  #noteWaiting(sender: Sender, byteCount: number): void {
     sender.queuedBytes += byteCount;
     this.queuedBytes += byteCount;
     this.#makeReady(sender);

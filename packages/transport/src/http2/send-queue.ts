@@ -38,6 +38,14 @@ export class SendQueue {
     this.#bytes += bytes.length;
   }
 
+  /** Takes `bytes`, of which there are some, as they are to the end. */
+  appendOwn(bytes: Uint8Array): void {
+    this.#closeTail();
+    this.#chunks.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    this.#tailEnd = bytes.length;
+    this.#bytes += bytes.length;
+  }
+
   /** Moves `count` bytes, no more than wait, to `output`. */
   moveTo(output: Output, count: number): void {
     for (let left = count; left > 0; ) left -= this.#moveFromHead(output, left);
@@ -62,12 +70,17 @@ export class SendQueue {
   #tailWithRoomFor(count: number): Buffer {
     const tail = this.#chunks.at(-1);
     if (tail !== undefined && this.#tailEnd + count <= tail.length) return tail;
-    // A chunk that is not the last counts as full, so one that is left with room is cut to what it holds.
-    if (tail !== undefined) this.#chunks[this.#chunks.length - 1] = tail.subarray(0, this.#tailEnd);
+    this.#closeTail();
     const shared = Math.min(CHUNK_BYTES_MAX, Math.max(CHUNK_BYTES_MIN, this.#bytes));
     const fresh = Buffer.allocUnsafeSlow(Math.max(count, shared));
     this.#chunks.push(fresh);
     this.#tailEnd = 0;
     return fresh;
+  }
+
+  /** A chunk that is not the last counts as full, so one that is left with room is cut to what it holds. */
+  #closeTail(): void {
+    const tail = this.#chunks.at(-1);
+    if (tail !== undefined) this.#chunks[this.#chunks.length - 1] = tail.subarray(0, this.#tailEnd);
   }
 }

@@ -109,6 +109,12 @@ export abstract class Http2Stream implements Sender {
     this.#noteSent(head.length + body.length);
   }
 
+  /** Sends bytes of the body that are given away: they are not copied before they leave. */
+  protected writeOwn(bytes: Uint8Array): void {
+    this.host.send.sendOwn(this, bytes);
+    this.#noteSent(bytes.length);
+  }
+
   /** Sends one message of many, like `write`. Resets the stream if far too many of its own bytes wait already (F37). */
   protected writeOneOfMany(head: Uint8Array, body: Uint8Array): void {
     if (this.host.send.overflows(this)) this.#refuseToBuffer();

@@ -61,6 +61,7 @@ const deadlineStatus: Status = { code: StatusCode.deadlineExceeded, message: "co
 const internalStatus: Status = { code: StatusCode.internal, message: "internal error" };
 
 export class JsonCall implements ServerCall, FeedTarget {
+  readonly ownsRequest = false;
   readonly metadata: Metadata;
   readonly peer: Peer;
   readonly #request: PlainRequest;
@@ -128,6 +129,10 @@ export class JsonCall implements ServerCall, FeedTarget {
     }
     const { response } = this.#binding.descriptor;
     this.#respond(message.length, messageToJsonShared(response, response.decode(message)));
+  }
+
+  replyParts(parts: readonly Uint8Array[]): void {
+    this.reply(Buffer.concat(parts));
   }
 
   send(message: Uint8Array): void {

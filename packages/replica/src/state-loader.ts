@@ -1,0 +1,72 @@
+/**
+ * Builds the state that a log stands for: from its newest snapshot and the entries behind it, either while the log is opened,
+ * or from one that is open.
+ */
+import type { Log, LogEntry, LogReader } from "@holdfast/log";
+import { type Caller, type Command, type Outcome, Restorer, StateMachine } from "@holdfast/state-machine";
+import { readBatch } from "./batch.js";
+import { ApplyFailure, unappliable } from "./unappliable-entry.js";
+
+export class StateLoader implements LogReader {
+  /** Undefined until something has begun. */
+  #snapshotIndex: number | undefined;
+  #restorer: Restorer | undefined;
+  #machine: StateMachine | undefined;
+  #replayedBytes = 0;
+
+  begin(index: number): void {
+    this.#snapshotIndex = index;
+    this.#restorer = index === 0 ? undefined : new Restorer();
+    this.#machine = undefined;
+    this.#replayedBytes = 0;
+  }
+
+  /** Throws `SnapshotFormatError`. */
+  chunk(bytes: Uint8Array): void {
+    this.#restorer!.push(bytes);
+  }
+
+  /** Throws `SnapshotFormatError`, `UnreadableEntryError` and `UnappliableEntryError`. */
+  entry({ index, payload }: LogEntry): void {
+    const machine = this.#restored();
+    try {
+      readBatch(index, payload, ({ command, caller }) => applyCommand(machine, command, caller));
+    } catch (error) {
+      throw unappliable(error, index, payload);
+    }
+    this.#replayedBytes += payload.length;
+  }
+
+  /** Whether it was given the state of `log` while that was opened. */
+  hasRead(log: Log): boolean {
+    return this.#snapshotIndex === (log.snapshot?.index ?? 0);
+  }
+
+  /** Reads a log that is open. Throws what `chunk` and `entry` throw, and what the log throws when it is damaged. */
+  async read(log: Log): Promise<void> {
+    const { snapshot } = log;
+    this.begin(snapshot?.index ?? 0);
+    if (snapshot !== undefined) for await (const chunk of snapshot.chunks()) this.chunk(chunk);
+    await log.replay(snapshot?.index ?? 0, (entry) => this.entry(entry));
+  }
+
+  /** The state, and the bytes of the entries that were applied to get there. Throws `SnapshotFormatError`. */
+  finish(): { readonly machine: StateMachine; readonly replayedBytes: number } {
+    return { machine: this.#restored(), replayedBytes: this.#replayedBytes };
+  }
+
+  #restored(): StateMachine {
+    this.#machine ??= this.#restorer?.finish() ?? new StateMachine();
+    this.#restorer = undefined;
+    return this.#machine;
+  }
+}
+
+/** Applies a command. Throws `ApplyFailure` if that throws. */
+export function applyCommand(machine: StateMachine, command: Command, caller: Caller | undefined): Outcome {
+  try {
+    return machine.apply(command, caller);
+  } catch (error) {
+    throw new ApplyFailure(error);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * The keys' lives and deaths: of each key, under its number, its versions in the order in which they were written.
+ *
+ * Most keys have one version, and no object of their own: what is known of them lies in columns. Versions are told by their
+ * place in the store of versions. Which versions are still readable is decided by the key space; here they are only kept and
+ * found.
+ */
+import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import { EarlierPlaces } from "./earlier-places.js";
+import { EventLog } from "./event-log.js";
+import { keyChunkLength } from "./limits.js";
+import type { VersionChunk, VersionParts } from "./version-chunk.js";
+import { slotOf, VersionStore } from "./version-store.js";
+
+const chunkShift = Math.log2(keyChunkLength);
+const slotMask = keyChunkLength - 1;
+
+/** The columns of a run of keys. */
+class KeyChunk {
+  /** Twice the place of the latest version, and 1 if that is no deletion. */
+  readonly latest = new Int32Array(keyChunkLength);
+  /** The places before that: none, one, or a list. Undefined until a key of the chunk has some. */
+  earlier: (number | EarlierPlaces | undefined)[] | undefined = undefined;
+}
+
+export class KeyHistories {
+  readonly #store = new VersionStore((number, place) => this.#moveOldest(number, place));
+  readonly events = new EventLog(this.#store);
+  readonly #chunks: KeyChunk[] = [];
+  /** Numbers of keys that were forgotten. */
+  readonly #free: number[] = [];
+  #numbersEnd = 0;
+
+  /** Gives a key a number and its first version. */
+  begin(version: VersionParts): { readonly number: number; readonly first: PackedKeyValue } {
+    const number = this.#takeNumber();
+    const first = this.events.push(number, version);
+    this.#setLatest(number, this.events.lastPlace, version.version !== 0);
+    return { number, first };
+  }
+
+  /** As `begin`, for a version whose event is compacted. */
+  beginWithBase(version: VersionParts): { readonly number: number; readonly first: PackedKeyValue } {
+    const number = this.#takeNumber();
+    const { place, added } = this.#store.add(number, version);
+    this.#setLatest(number, place, version.version !== 0);
+    return { number, first: added };
+  }
+
+  /** Adds a version, which must not be older than the latest. */
+  append(number: number, version: VersionParts): PackedKeyValue {
+    const added = this.events.push(number, version);
+    this.#addEarlier(number, this.#latestPlace(number));
+    this.#setLatest(number, this.events.lastPlace, version.version !== 0);
+    return added;
+  }
+
+  isLive(number: number): boolean {
+    return (this.#chunkOf(number).latest[number & slotMask]! & 1) === 1;
+  }
+
+  /** The newest version, which may be a deletion. `key` is the key, if it is at hand. */
+  latest(number: number, key?: ByteString): PackedKeyValue {
+    return this.#version(this.#latestPlace(number), key);
+  }
+
+  /** The newest version at `revision`, which may be a deletion; undefined when the key was not yet known. */
+  at(number: number, revision: number, key?: ByteString): PackedKeyValue | undefined {
+    const place = this.#placeAt(number, revision);
+    return place === undefined ? undefined : this.#version(place, key);
+  }
+
+  /** As `at`, but undefined for a deletion. */
+  liveAt(number: number, revision: number, key?: ByteString): PackedKeyValue | undefined {
+    const place = this.#livePlaceAt(number, revision);
+    return place === undefined ? undefined : this.#version(place, key);
+  }
+
+  isLiveAt(number: number, revision: number): boolean {
+    return this.#livePlaceAt(number, revision) !== undefined;
+  }
+
+  /** The version that everything from `revision` on builds upon: the live one before it, unless `revision` itself replaces it. */
+  baseOf(number: number, revision: number): PackedKeyValue | undefined {
+    return this.at(number, revision)?.modRevision === revision ? undefined : this.liveAt(number, revision - 1);
+  }
+
+  /** Every kept version, oldest first. */
+  versions(number: number): PackedKeyValue[] {
+    const places: number[] = [];
+    for (let index = 0; index < this.#earlierCount(number); index++) places.push(this.#earlierPlace(number, index));
+    return [...places, this.#latestPlace(number)].map((place) => this.#version(place));
+  }
+
+  /** The key of a number. */
+  key(number: number): ByteString {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).keyOf(slotOf(place));
+  }
+
+  /** Below 0, 0 or above 0, as the key of a number comes before `key`, is the same, or comes behind. */
+  compareKey(number: number, key: ByteString): number {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).compareKey(slotOf(place), key);
+  }
+
+  /** The four bytes of the key of a number from `offset` on, the first one highest, zeros behind its end. */
+  keyHead(number: number, offset: number): number {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).keyHeadOf(slotOf(place), offset);
+  }
+
+  hasKey(number: number, key: ByteString): boolean {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).hasKey(slotOf(place), key);
+  }
+
+  /**
+   * Drops what can no longer be read of a key once everything before `revision` is compacted: of its versions older than the
+   * one at `place`, and that itself, those below the revision, but the newest if it is alive (COMP-3, COMP-4). What is
+   * replaced by a newer event is dropped when that is looked at, so that no call takes long. Returns the bytes given up. The
+   * latest version always stays; `isForgotten` tells when the whole history may go.
+   */
+  trim(number: number, place: number, revision: number): number {
+    let bytes = 0;
+    for (let isLast = false; !isLast && this.#earlierCount(number) > 0; ) {
+      const oldest = this.#earlierPlace(number, 0);
+      isLast = oldest === place;
+      if (this.#revisionAt(oldest) >= revision || (isLast && this.#chunkAt(oldest).versionOf(slotOf(oldest)) !== 0))
+        break;
+      bytes += this.#release(oldest);
+      this.#dropOldest(number);
+    }
+    return bytes;
+  }
+
+  /** Whether nothing of this key can be read once everything before `revision` is compacted. */
+  isForgotten(number: number, revision: number): boolean {
+    return !this.isLive(number) && this.#revisionAt(this.#latestPlace(number)) < revision;
+  }
+
+  /** Gives up a key that is forgotten, with its number. Returns the bytes given up. */
+  forget(number: number): number {
+    let bytes = this.#release(this.#latestPlace(number));
+    for (; this.#earlierCount(number) > 0; this.#dropOldest(number))
+      bytes += this.#release(this.#earlierPlace(number, 0));
+    this.#free.push(number);
+    return bytes;
+  }
+
+  /** Frees memory of versions that were dropped, at the cost of about `versionsMax` versions; returns whether nothing is left. */
+  tidy(versionsMax: number): boolean {
+    return this.#store.tidy(versionsMax);
+  }
+
+  #livePlaceAt(number: number, revision: number): number | undefined {
+    const place = this.#placeAt(number, revision);
+    return place === undefined || this.#chunkAt(place).versionOf(slotOf(place)) === 0 ? undefined : place;
+  }
+
+  #placeAt(number: number, revision: number): number | undefined {
+    const latest = this.#latestPlace(number);
+    if (this.#revisionAt(latest) <= revision) return latest;
+    let low = 0;
+    let high = this.#earlierCount(number);
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#revisionAt(this.#earlierPlace(number, middle)) <= revision) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? undefined : this.#earlierPlace(number, low - 1);
+  }
+
+  #earlierCount(number: number): number {
+    const earlier = this.#chunkOf(number).earlier?.[number & slotMask];
+    return earlier === undefined ? 0 : typeof earlier === "number" ? 1 : earlier.length;
+  }
+
+  #earlierPlace(number: number, index: number): number {
+    const earlier = this.#chunkOf(number).earlier![number & slotMask]!;
+    return typeof earlier === "number" ? earlier : earlier.at(index);
+  }
+
+  #addEarlier(number: number, place: number): void {
+    const chunk = this.#chunkOf(number);
+    const slot = number & slotMask;
+    chunk.earlier ??= new Array(keyChunkLength).fill(undefined);
+    const earlier = chunk.earlier[slot];
+    if (earlier === undefined) chunk.earlier[slot] = place;
+    else if (typeof earlier === "number") chunk.earlier[slot] = new EarlierPlaces(earlier, place);
+    else earlier.push(place);
+  }
+
+  #dropOldest(number: number): void {
+    const earlier = this.#chunkOf(number).earlier!;
+    const slot = number & slotMask;
+    const places = earlier[slot]!;
+    if (typeof places === "number") earlier[slot] = undefined;
+    else if (places.length === 2) earlier[slot] = places.at(1);
+    else places.dropFirst();
+  }
+
+  #moveOldest(number: number, place: number): void {
+    const chunk = this.#chunkOf(number);
+    const slot = number & slotMask;
+    const earlier = chunk.earlier?.[slot];
+    if (earlier === undefined) this.#setLatest(number, place, this.isLive(number));
+    else if (typeof earlier === "number") chunk.earlier![slot] = place;
+    else earlier.moveFirst(place);
+  }
+
+  #setLatest(number: number, place: number, isLive: boolean): void {
+    const chunk = this.#chunkOf(number);
+    chunk.latest[number & slotMask] = 2 * place + (isLive ? 1 : 0);
+  }
+
+  #latestPlace(number: number): number {
+    return this.#chunkOf(number).latest[number & slotMask]! >>> 1;
+  }
+
+  /** Returns the bytes given up. */
+  #release(place: number): number {
+    const bytes = this.#chunkAt(place).reckonedBytesOf(slotOf(place));
+    this.#store.release(place);
+    return bytes;
+  }
+
+  #takeNumber(): number {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#numbersEnd === this.#chunks.length * keyChunkLength) this.#chunks.push(new KeyChunk());
+    return this.#numbersEnd++;
+  }
+
+  #version(place: number, key?: ByteString): PackedKeyValue {
+    return this.#chunkAt(place).versionAt(slotOf(place), key);
+  }
+
+  #revisionAt(place: number): number {
+    return this.#chunkAt(place).revisionOf(slotOf(place));
+  }
+
+  #chunkAt(place: number): VersionChunk {
+    return this.#store.chunkOf(place);
+  }
+
+  #chunkOf(number: number): KeyChunk {
+    return this.#chunks[number >>> chunkShift]!;
+  }
+}

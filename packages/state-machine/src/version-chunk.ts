@@ -1,0 +1,219 @@
+/**
+ * A run of versions, packed (see `PackedKeyValue` in package protocol): where each lies, and to which key it belongs.
+ *
+ * Nothing in a chunk ever moves, so that what was read stays as it is for as long as somebody holds it; the memory is freed
+ * when neither a chunk nor a reader refers to it any more.
+ */
+import {
+  type ByteString,
+  comparePackedKey,
+  equalsPackedKey,
+  PackedKeyValue,
+  PackedMemory,
+  packedBytesMax,
+  packedKey,
+  packedKeyHead,
+  packedKeyLength,
+  packedModRevision,
+  packedValueLength,
+  packedVersion,
+  packKeyValue,
+} from "@holdfast/protocol";
+import { ownSlabBytes, recordOverheadBytes, slabBytesInitial, slabBytesMax, versionChunkLength } from "./limits.js";
+
+/** As the owner of a version: it is of no use any more. */
+export const noOwner = -1;
+
+/** What `append` makes a version of; the shape of `KeyVersion`. */
+export interface VersionParts {
+  readonly key: ByteString;
+  readonly value: Uint8Array;
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+  readonly lease: bigint;
+}
+
+/** Hands out memory for versions, in slabs that grow with the store: a small one is not to take much. */
+export class Slabs {
+  #memory = new PackedMemory(0);
+  #position = 0;
+
+  /** Memory with room for `length` bytes from `position` on. */
+  reserve(length: number): PackedMemory {
+    if (this.#position + length <= this.#memory.length) return this.#memory;
+    const slabBytes = Math.min(Math.max(2 * this.#memory.length, slabBytesInitial), slabBytesMax);
+    this.#memory = new PackedMemory(slabBytes);
+    this.#position = 0;
+    return this.#memory;
+  }
+
+  /** Where the next bytes go in the memory that was reserved. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Takes so many of the bytes reserved. */
+  take(length: number): void {
+    this.#position += length;
+  }
+}
+
+/** Of what is known of a version: where it begins, how long it is, in which of the slabs it lies, whose it is. */
+const Column = { start: 0, length: 1, slab: 2, owner: 3 } as const;
+const columnCount = 4;
+
+export class VersionChunk {
+  /** Four integers for each version, side by side because they are asked for together: see `Column`. */
+  readonly #rows = new Int32Array(columnCount * versionChunkLength);
+  readonly #slabs: PackedMemory[] = [];
+  /** By which the store knows it. */
+  readonly number: number;
+  /** Whether it takes no more versions and is not of the log any more. */
+  isClosed = false;
+  #length = 0;
+  #usedCount = 0;
+  #bytes = 0;
+  #usedBytes = 0;
+
+  constructor(number: number) {
+    this.number = number;
+  }
+
+  /** How many versions were added. */
+  get length(): number {
+    return this.#length;
+  }
+
+  get isFull(): boolean {
+    return this.#length === versionChunkLength;
+  }
+
+  /** How many versions are of use. */
+  get usedCount(): number {
+    return this.#usedCount;
+  }
+
+  /** Whether less than half of it is of use. */
+  get isSparse(): boolean {
+    return this.#usedBytes * 2 < this.#bytes;
+  }
+
+  /** Packs a version of the key with the number `owner`. Not for a full chunk. */
+  append(slabs: Slabs, owner: number, parts: VersionParts): PackedKeyValue {
+    const { key, createRevision, modRevision, version, value, lease } = parts;
+    const bytesMax = packedBytesMax(key.length, value.length);
+    const isLarge = bytesMax > ownSlabBytes;
+    const memory = isLarge ? new PackedMemory(bytesMax) : slabs.reserve(bytesMax);
+    const start = isLarge ? 0 : slabs.position;
+    const length = packKeyValue(memory, start, key, createRevision, modRevision, version, value, lease);
+    if (!isLarge) slabs.take(length + 1);
+    this.#add(memory, start, length, owner);
+    return new PackedKeyValue(memory, start, length, key);
+  }
+
+  /** Takes over a version of another chunk, which need not be kept for it. Not for a full chunk. */
+  copy(slabs: Slabs, from: VersionChunk, slot: number): void {
+    const source = from.memoryOf(slot);
+    const start = from.startOf(slot);
+    const length = from.lengthOf(slot);
+    const owner = from.ownerOf(slot);
+    if (length > ownSlabBytes) {
+      this.#add(source, start, length, owner);
+      return;
+    }
+    const memory = slabs.reserve(length + 1);
+    const { position } = slabs;
+    memory.bytes.set(source.bytes.subarray(start, start + length + 1), position);
+    slabs.take(length + 1);
+    this.#add(memory, position, length, owner);
+  }
+
+  /** The version is of no use any more. */
+  release(slot: number): void {
+    this.#rows[columnCount * slot + Column.owner] = noOwner;
+    this.#usedCount -= 1;
+    this.#usedBytes -= this.#costOf(slot);
+  }
+
+  /** The number of the key, or `noOwner`. */
+  ownerOf(slot: number): number {
+    return this.#rows[columnCount * slot + Column.owner]!;
+  }
+
+  /** `key` is that of the version, if it is at hand. */
+  versionAt(slot: number, key?: ByteString): PackedKeyValue {
+    return new PackedKeyValue(this.memoryOf(slot), this.startOf(slot), this.lengthOf(slot), key);
+  }
+
+  memoryOf(slot: number): PackedMemory {
+    return this.#slabs[this.#rows[columnCount * slot + Column.slab]!]!;
+  }
+
+  /** Where the version begins in its memory. */
+  startOf(slot: number): number {
+    return this.#rows[columnCount * slot + Column.start]!;
+  }
+
+  /** The length of its encoding. */
+  lengthOf(slot: number): number {
+    return this.#rows[columnCount * slot + Column.length]!;
+  }
+
+  /** Below 0, 0 or above 0, as the key of the version comes before `key`, is the same, or comes behind. */
+  compareKey(slot: number, key: ByteString): number {
+    return comparePackedKey(this.memoryOf(slot).bytes, this.startOf(slot), key);
+  }
+
+  hasKey(slot: number, key: ByteString): boolean {
+    return equalsPackedKey(this.memoryOf(slot).bytes, this.startOf(slot), key);
+  }
+
+  keyOf(slot: number): ByteString {
+    return packedKey(this.memoryOf(slot), this.startOf(slot));
+  }
+
+  /** The four bytes of the key from `offset` on, the first one highest, zeros behind its end. */
+  keyHeadOf(slot: number, offset: number): number {
+    return packedKeyHead(this.memoryOf(slot).bytes, this.startOf(slot), offset);
+  }
+
+  /** The revision at which the version was written. */
+  revisionOf(slot: number): number {
+    return packedModRevision(this.memoryOf(slot).bytes, this.startOf(slot));
+  }
+
+  /** Writes since creation, from 1; 0 for a deletion. */
+  versionOf(slot: number): number {
+    return packedVersion(this.memoryOf(slot).bytes, this.startOf(slot));
+  }
+
+  /** What the version is reckoned to cost, in bytes. */
+  reckonedBytesOf(slot: number): number {
+    const { bytes } = this.memoryOf(slot);
+    const start = this.startOf(slot);
+    return packedKeyLength(bytes, start) + packedValueLength(bytes, start) + recordOverheadBytes;
+  }
+
+  #add(memory: PackedMemory, start: number, length: number, owner: number): void {
+    const slot = this.#length;
+    if (memory !== this.#slabs[this.#slabs.length - 1]) this.#slabs.push(memory);
+    const row = columnCount * slot;
+    this.#rows[row + Column.start] = start;
+    this.#rows[row + Column.length] = length;
+    this.#rows[row + Column.slab] = this.#slabs.length - 1;
+    this.#rows[row + Column.owner] = owner;
+    this.#length = slot + 1;
+    this.#usedCount += 1;
+    const cost = this.#costOf(slot);
+    this.#bytes += cost;
+    this.#usedBytes += cost;
+  }
+
+  /** What the version takes of the memory: its place in the chunk counts as well. */
+  #costOf(slot: number): number {
+    return this.lengthOf(slot) + placeBytes;
+  }
+}
+
+const placeBytes = columnCount * Int32Array.BYTES_PER_ELEMENT;

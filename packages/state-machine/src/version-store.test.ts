@@ -1,0 +1,99 @@
+/**
+ * The store of versions: nothing that is of use is lost, and what is not is given up.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { versionChunkLength } from "./limits.js";
+import { StoredVersion } from "./stored-version.js";
+import { bytes, key, text } from "./testing/builders.js";
+import { Slabs } from "./version-chunk.js";
+import { placeIn, slotOf, VersionStore } from "./version-store.js";
+
+/** A store of one version for each of the keys "0", "1" and so on, with the name as value. */
+class Tried {
+  readonly places = new Map<number, number>();
+  moves = 0;
+  readonly store = new VersionStore((owner, place) => {
+    this.moves += 1;
+    this.places.set(owner, place);
+  });
+  readonly #slabs = new Slabs();
+
+  /** What the log would do with so many keys from `first` on, until all of their events are compacted. */
+  log(first: number, count: number): void {
+    const chunk = this.store.open();
+    for (let owner = first; owner < first + count; owner++) {
+      this.places.set(owner, placeIn(chunk, chunk.length));
+      chunk.append(this.#slabs, owner, versionOf(owner));
+    }
+    this.store.close(chunk);
+  }
+
+  release(owner: number): void {
+    this.store.release(this.places.get(owner)!);
+    this.places.delete(owner);
+  }
+
+  /** Tidies up in slices; returns how many it took. */
+  tidy(): number {
+    for (let slices = 1; ; slices++) if (this.store.tidy(versionChunkLength / 8)) return slices;
+  }
+
+  check(): void {
+    assert.equal(new Set(this.places.values()).size, this.places.size, "two versions at one place");
+    for (const [owner, place] of this.places) {
+      const version = this.store.chunkOf(place).versionAt(slotOf(place));
+      assert.deepEqual([version.key, text(version.value), version.lease], [`${owner}`, `${owner}`, BigInt(owner)]);
+    }
+  }
+
+  /** How many chunks are in use. */
+  get chunks(): number {
+    return new Set([...this.places.values()].map((place) => this.store.chunkOf(place))).size;
+  }
+}
+
+function versionOf(owner: number): StoredVersion {
+  return new StoredVersion(key(`${owner}`), bytes(`${owner}`), 2, 2, 1, BigInt(owner));
+}
+
+test("a chunk that is mostly of use stays as it is", () => {
+  const tried = new Tried();
+  tried.log(0, versionChunkLength);
+  for (let owner = 0; owner < versionChunkLength; owner += 3) tried.release(owner);
+  assert.equal(tried.tidy(), 1);
+  assert.deepEqual([tried.moves, tried.chunks], [0, 1]);
+  tried.check();
+});
+
+test("of chunks that are mostly of no use the rest is moved together, in slices", () => {
+  const tried = new Tried();
+  for (let chunk = 0; chunk < 16; chunk++) tried.log(chunk * versionChunkLength, versionChunkLength);
+  for (const owner of [...tried.places.keys()]) if (owner % 16 !== 0) tried.release(owner);
+  assert.deepEqual([tried.moves, tried.chunks], [0, 16]);
+  assert.ok(tried.tidy() > 4);
+  assert.deepEqual([tried.moves, tried.chunks], [versionChunkLength, 1]);
+  tried.check();
+});
+
+test("versions that were never of the log are tidied up as well once their chunk is full", () => {
+  const tried = new Tried();
+  for (let owner = 0; owner < 3 * versionChunkLength; owner++) {
+    tried.places.set(owner, tried.store.add(owner, versionOf(owner)).place);
+    if (owner % 16 !== 0) tried.release(owner);
+  }
+  tried.tidy();
+  assert.ok(tried.chunks <= 2);
+  tried.check();
+});
+
+test("numbers of chunks are used again", () => {
+  const tried = new Tried();
+  for (let round = 0; round < 20; round++) {
+    tried.log(round * versionChunkLength, versionChunkLength);
+    for (const owner of [...tried.places.keys()]) tried.release(owner);
+    tried.tidy();
+  }
+  tried.log(0, versionChunkLength);
+  assert.ok(Math.max(...tried.places.values()) < 2 * versionChunkLength);
+});
