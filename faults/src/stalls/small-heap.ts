@@ -1,34 +1,28 @@
 /** F16: a server with far too little memory under load. It may refuse or die; what it acknowledged must be there afterwards. */
 import assert from "node:assert/strict";
-import { byteStringFromText, createPutRequest, createRequestOp, kvService, type RequestOp } from "@holdfast/protocol";
+import { leaseService } from "@holdfast/protocol";
 import { Client } from "../client.js";
 import type { Scenario } from "../scenario.js";
 import { ServerProcess } from "../server-process.js";
 import { within } from "../waiting.js";
 
 const heapMebibytes = 40;
-/** As many as a transaction may have. */
-const putsPerTransaction = 128;
 const clientsCount = 6;
-/** Far more than fits into the heap. */
-const transactionsPerClient = 2_000;
+const grantsAtOnce = 128;
+/** Far more than fits: leases live in the heap, where keys and values do not. */
+const roundsPerClient = 500;
+const ttlSeconds = 3_600;
 
-function operations(prefix: string): RequestOp[] {
-  return Array.from({ length: putsPerTransaction }, (_unused, number) =>
-    createRequestOp({
-      requestPut: createPutRequest({ key: byteStringFromText(`${prefix}/${number}`), value: Buffer.from("value") }),
-    }),
-  );
-}
-
-/** Writes ever new keys until the server refuses or is gone. @returns prefixes of what was acknowledged. */
-async function fill(client: Client, name: string): Promise<string[]> {
-  const acknowledged: string[] = [];
-  for (let number = 0; number < transactionsPerClient; number++) {
-    const prefix = `${name}/${number}`;
-    const { code } = await client.call(kvService.methods.txn, { success: operations(prefix) });
-    if (code !== 0) break;
-    acknowledged.push(prefix);
+/** Grants ever new leases until the server refuses or is gone. @returns the ids that were acknowledged. */
+async function fill(client: Client): Promise<bigint[]> {
+  const acknowledged: bigint[] = [];
+  for (let round = 0; round < roundsPerClient; round++) {
+    const grants = Array.from({ length: grantsAtOnce }, () =>
+      client.call(leaseService.methods.leaseGrant, { ttl: ttlSeconds }),
+    );
+    const answers = await Promise.all(grants);
+    for (const { code, response } of answers) if (code === 0 && response !== undefined) acknowledged.push(response.id);
+    if (answers.some(({ code }) => code !== 0)) break;
   }
   return acknowledged;
 }
@@ -41,22 +35,23 @@ export const smallHeap: Scenario = {
     const dataDir = `${context.folder}/data`;
     const server = await ServerProcess.start({ dataDir, nodeArgs: [`--max-old-space-size=${heapMebibytes}`] }, context);
     const clients = await Promise.all(Array.from({ length: clientsCount }, () => Client.connect(server.endpoint)));
-    const acknowledged = (await Promise.all(clients.map((client, at) => fill(client, `client-${at}`)))).flat();
+    const acknowledged = (await Promise.all(clients.map(fill))).flat();
     const died = await Promise.race([server.exited, within(server.exited, 5, "").catch(() => undefined)]);
-    assert(acknowledged.length < clientsCount * transactionsPerClient, "the heap was large enough: nothing was tested");
+    assert(
+      acknowledged.length < clientsCount * roundsPerClient * grantsAtOnce,
+      "the heap was large enough: nothing was tested",
+    );
     context.note(
-      `${acknowledged.length * putsPerTransaction} keys acknowledged, then it ${
+      `${acknowledged.length} leases acknowledged, then it ${
         died === undefined ? "refused" : `died (${died.signal ?? died.exitCode})`
       }`,
     );
     await server.kill();
     const again = await ServerProcess.start({ dataDir }, context);
     const reader = await Client.connect(again.endpoint);
-    for (const prefix of acknowledged) {
-      const key = byteStringFromText(`${prefix}/`);
-      const rangeEnd = byteStringFromText(`${prefix}0`);
-      const { count } = await reader.must(kvService.methods.range, { key, rangeEnd, countOnly: true });
-      assert.equal(count, putsPerTransaction, `${prefix} was acknowledged, ${count} of its keys are there`);
-    }
+    const { leases } = await reader.must(leaseService.methods.leaseLeases, {});
+    const found = new Set(leases.map(({ id }) => id));
+    const lost = acknowledged.filter((id) => !found.has(id));
+    assert.deepEqual(lost, [], "acknowledged, and not there");
   },
 };
