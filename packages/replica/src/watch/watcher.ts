@@ -15,8 +15,9 @@ export interface SharedEvent {
   readonly version: KeyVersion;
   encoded: Uint8Array | undefined;
   encodedWithPrevious: Uint8Array | undefined;
-  /** All of a response with nothing but this event, to a watcher of which nothing is said in it. */
+  /** All of a response with nothing but this event, as the first consumer made it for `responseId`. */
   response: Uint8Array | undefined;
+  responseId: bigint;
 }
 
 /**
@@ -107,5 +108,5 @@ export class Watcher {
 }
 
 export function sharedEvent(version: KeyVersion): SharedEvent {
-  return { version, encoded: undefined, encodedWithPrevious: undefined, response: undefined };
+  return { version, encoded: undefined, encodedWithPrevious: undefined, response: undefined, responseId: 0n };
 }

@@ -115,10 +115,26 @@ export class WatchOutput implements WatchConsumer {
     const slot = this.#slots.get(watcher);
     if (slot === undefined || !this.#context.openRights.isHeld(slot.right)) return;
     slot.hadEvents = true;
-    if (events.length === 1 && slot.id === 0n && !slot.wantsPrevious) {
-      this.#sendShared(slot, events[0] as SharedEvent, headerRevision);
+    const [first] = events;
+    if (events.length === 1 && !slot.wantsPrevious && first !== undefined) this.#sendOne(slot, first, headerRevision);
+    else this.#sendMany(slot, events, headerRevision);
+  }
+
+  /** Most streams have one watcher, whose id is that of most others: such a response is the same for all of them. */
+  #sendOne(slot: WatchSlot, event: SharedEvent, headerRevision: number): void {
+    if (event.response !== undefined && event.responseId === slot.id) {
+      this.#call.send(event.response);
       return;
     }
+    this.#write(slot, [this.#encode(event, false)], headerRevision, false);
+    if (event.response === undefined) {
+      event.response = this.#writer.copy();
+      event.responseId = slot.id;
+    }
+    this.#call.send(this.#writer.view());
+  }
+
+  #sendMany(slot: WatchSlot, events: readonly SharedEvent[], headerRevision: number): void {
     const encoded = events.map((event) => this.#encode(event, slot.wantsPrevious));
     if (slot.wantsFragments && this.#isOversized(slot, encoded, headerRevision)) {
       this.#sendFragments(slot, encoded, headerRevision);
@@ -141,15 +157,6 @@ export class WatchOutput implements WatchConsumer {
       slot.hadEvents = true;
       this.#call.send(message);
     });
-  }
-
-  /** The first watcher of a stream has the id 0, which is not written: such a response is the same for all of them. */
-  #sendShared(slot: WatchSlot, event: SharedEvent, headerRevision: number): void {
-    if (event.response === undefined) {
-      this.#write(slot, [this.#encode(event, false)], headerRevision, false);
-      event.response = this.#writer.copy();
-    }
-    this.#call.send(event.response);
   }
 
   /** Pieces below the limit, each with at least one event, all but the last marked (WATCH-27). */
