@@ -25,11 +25,8 @@ export interface LogLimits {
   readonly readSliceBytes: number;
   /** How much of one entry is written in one turn of the event loop. */
   readonly writeSliceBytes: number;
-  /** How much of a new segment is filled with zeros between two syncs, in the background, when it will be needed soon. */
+  /** How much of a new segment is filled with zeros between two syncs, in the background. */
   readonly zeroSliceBytes: number;
-  /** How much when there is time, and the pause behind each: what appends then wait for is short, and rare. */
-  readonly zeroSliceUnhurriedBytes: number;
-  readonly zeroPauseMs: number;
   /** While entries are being stored, the durable index is also noted beside the segments this often. */
   readonly durableNoteIntervalMs: number;
   /** First and longest pause between two attempts to settle an append of unknown outcome. */
@@ -55,8 +52,6 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   readSliceBytes: 256 * KiB,
   writeSliceBytes: MiB,
   zeroSliceBytes: MiB,
-  zeroSliceUnhurriedBytes: 128 * KiB,
-  zeroPauseMs: 2,
   durableNoteIntervalMs: 100,
   settleDelayFirstMs: 10,
   settleDelayMaxMs: 1000,

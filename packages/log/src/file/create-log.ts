@@ -35,8 +35,7 @@ export async function createLog(
     folder,
     sequence: 1,
     bytes,
-    // Nobody waits for the disk yet.
-    sliceBytes: () => bytes,
+    sliceBytes: limits.zeroSliceBytes,
     header,
   });
   await segment?.close("handle.close");

@@ -147,10 +147,7 @@ test("F6: a refused append whose bytes cannot be erased is unknown, and closes t
 test("F6: usage tells how much can be appended without more space", async () => {
   const run = new FaultRun(new SimulatedDisk());
   const log = await openedAndOwned(run);
-  while (log.usage().bytesReserved < 2048) {
-    run.fireTimers();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  while (log.usage().bytesReserved < 2048) await new Promise((resolve) => setImmediate(resolve));
   failFrom(run.disk, ["segment.create"], 1, Number.POSITIVE_INFINITY, NO_SPACE);
   let storedBytes = 0;
   const promised = log.usage().bytesReserved;
@@ -339,10 +336,7 @@ test("F7: once a sync has failed, the segment being made in the background is le
     return operation === "append.sync" ? IO_ERROR : undefined;
   };
   assert.equal((await run.append(log, "x")).fate, "unknown");
-  for (let turn = 0; turn < 200; turn++) {
-    run.fireTimers();
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
   await log.close();
   assert.deepEqual(
     after.filter((operation) => operation.startsWith("segment.")),

@@ -30,7 +30,6 @@ import { Segment } from "./segment.js";
 import { segmentBytesAfter, writeSegmentHeader } from "./segment-file.js";
 import type { SnapshotFiles } from "./snapshot-files.js";
 import { type Spare, SpareSegment } from "./spare-segment.js";
-import { ZeroPace } from "./zero-pace.js";
 
 export interface FileEngineOptions {
   readonly folder: string;
@@ -88,8 +87,7 @@ export class FileEngine implements LogEngine {
     this.#writer = new RecordWriter(this.#environment, this.#limits.writeSliceBytes, (outcome, error) =>
       this.#written(outcome, error),
     );
-    const pace = new ZeroPace(this.#environment, this.#limits, () => this.#usedShare());
-    this.#spare = new SpareSegment(this.#disk, options.folder, this.#limits, pace, (error) => this.#fail(error));
+    this.#spare = new SpareSegment(this.#disk, options.folder, this.#limits, (error) => this.#fail(error));
   }
 
   get identity(): string {
@@ -307,12 +305,6 @@ export class FileEngine implements LogEngine {
     } catch (error) {
       this.#fail(asError(error));
     }
-  }
-
-  /** How full the segment in use is, from 0 to 1. */
-  #usedShare(): number {
-    const last = this.#log?.last;
-    return last === undefined ? 0 : last.end / last.bytes;
   }
 
   #prepareSpare(log: OpenLog): void {

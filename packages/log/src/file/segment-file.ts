@@ -40,8 +40,8 @@ export interface SegmentPlan {
   readonly folder: string;
   readonly sequence: number;
   readonly bytes: number;
-  /** How much is written before the next sync, asked with the share of the file that is done; it may take its time. */
-  readonly sliceBytes: (doneShare: number) => number | Promise<number>;
+  /** How much is written between two syncs. */
+  readonly sliceBytes: number;
   /** The first sector, if it is known already. */
   readonly header?: Buffer;
   /** An unfinished file of the same length whose blocks are used again. */
@@ -82,9 +82,8 @@ export async function makeSegmentFile(plan: SegmentPlan): Promise<DiskFile | und
 /** @returns false if it was stopped. */
 async function fill(draft: DiskFile, plan: SegmentPlan): Promise<boolean> {
   for (let at = 0; at < plan.bytes; ) {
-    const sliceBytes = await plan.sliceBytes(at / plan.bytes);
     if (plan.isStopped?.() === true) return false;
-    const end = Math.min(plan.bytes, at + sliceBytes);
+    const end = Math.min(plan.bytes, at + plan.sliceBytes);
     await writeZeros(draft, "segment.zero", at, end);
     await draft.sync("segment.sync");
     at = end;

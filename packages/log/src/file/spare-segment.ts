@@ -13,7 +13,6 @@ import { asError } from "../errors.js";
 import type { LogLimits } from "../limits.js";
 import { type Disk, type DiskFile, isOutOfHandles, isOutOfSpace } from "./disk.js";
 import { makeSegmentFile, segmentBytesMin } from "./segment-file.js";
-import type { ZeroPace } from "./zero-pace.js";
 
 export interface Spare {
   readonly file: DiskFile;
@@ -34,7 +33,6 @@ export class SpareSegment {
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #limits: LogLimits;
-  readonly #pace: ZeroPace;
   readonly #failed: (error: Error) => void;
   readonly #recycled: Recycled[] = [];
   #ready: Spare | undefined;
@@ -43,11 +41,10 @@ export class SpareSegment {
   #waiting: ((spare: Spare | undefined) => void) | undefined;
 
   /** @param failed told of a storage failure; lack of space is none. */
-  constructor(disk: Disk, folder: string, limits: LogLimits, pace: ZeroPace, failed: (error: Error) => void) {
+  constructor(disk: Disk, folder: string, limits: LogLimits, failed: (error: Error) => void) {
     this.#disk = disk;
     this.#folder = folder;
     this.#limits = limits;
-    this.#pace = pace;
     this.#failed = failed;
   }
 
@@ -80,14 +77,12 @@ export class SpareSegment {
   prepare(sequence: number, bytes: number): void {
     if (this.#ready !== undefined || this.#making !== undefined || this.#stopped) return;
     const recycled = this.#recycled.shift();
-    this.#pace.restart();
     this.#making = this.#make(sequence, recycled?.bytes ?? bytes, recycled?.path);
   }
 
   /** Calls `callback` in a later turn, once: with the spare, or without if there is no room or the log has failed. */
   whenReady(callback: (spare: Spare | undefined) => void): void {
     this.#waiting = callback;
-    this.#pace.hurry();
   }
 
   /** The spare is in use from now on. */
@@ -98,7 +93,6 @@ export class SpareSegment {
   /** Ends the making before the next slice: on a storage that has failed nothing is synced any more (fault model F7). */
   abandon(): void {
     this.#stopped = true;
-    this.#pace.hurry();
   }
 
   /** Ends the making and closes what is there. */
@@ -128,7 +122,7 @@ export class SpareSegment {
 
   /** Undefined if it was stopped. */
   async #makeFile(sequence: number, bytes: number, recycled: string | undefined): Promise<Spare | undefined> {
-    const sliceBytes = this.#pace.next;
+    const { zeroSliceBytes: sliceBytes } = this.#limits;
     const isStopped = (): boolean => this.#stopped;
     const plan = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes, isStopped };
     const file = await makeSegmentFile(recycled === undefined ? plan : { ...plan, recycled });

@@ -84,11 +84,6 @@ export class FaultRun {
     }
   }
 
-  /** Lets the time pass that the log of this life waits for. */
-  fireTimers(): void {
-    this.#environment.fireTimers();
-  }
-
   async append(log: Log, payload: string, reserveShare = 0): Promise<AppendResult> {
     const call: { readonly payload: string; told: Told } = { payload, told: "nothing" };
     this.#calls.push(call);
