@@ -8,7 +8,7 @@ import type { LogEnvironment } from "../environment.js";
 import { LogMissingError } from "../errors.js";
 import type { LogLimits } from "../limits.js";
 import { createLog, readMeta } from "./create-log.js";
-import { type Disk, isAbsent } from "./disk.js";
+import { type Disk, isAbsent, removeIfThere } from "./disk.js";
 import { type FolderContents, sortNames } from "./file-names.js";
 import { OwnerFile } from "./owner-file.js";
 
@@ -66,5 +66,5 @@ async function createIfAllowed(input: ClaimInput, contents: FolderContents): Pro
 
 /** Removes files that were never finished. */
 export async function removeLeftovers(disk: Disk, folder: string, contents: FolderContents): Promise<void> {
-  for (const name of contents.leftovers) await disk.remove("leftover.remove", join(folder, name));
+  for (const name of contents.leftovers) await removeIfThere(disk, "leftover.remove", join(folder, name));
 }

@@ -114,6 +114,15 @@ export function isAbsent(thrown: unknown): boolean {
   return codeOf(thrown) === "ENOENT";
 }
 
+/** Removes a file, or finds that it is gone already: another owner of the folder may have finished or removed it. */
+export async function removeIfThere(disk: Disk, operation: DiskOperation, path: string): Promise<void> {
+  try {
+    await disk.remove(operation, path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
 /** Writes all of `source`, however short the single writes are. */
 export async function writeAll(
   file: DiskFile,

@@ -17,10 +17,10 @@ import { LogDamagedError, LogFullError, LogMissingError } from "../errors.js";
 import {
   type Disk,
   type DiskFile,
-  isAbsent,
   isOutOfHandles,
   isOutOfSpace,
   readAll,
+  removeIfThere,
   withFile,
   writeAll,
 } from "./disk.js";
@@ -108,7 +108,7 @@ export class SnapshotFiles implements SnapshotStore {
       bytes = await this.#writeDraft(unfinished(path), index, chunks);
       await this.#disk.rename("snapshot.publish", unfinished(path), path);
     } catch (error) {
-      await this.#removeDraft(unfinished(path));
+      await removeIfThere(this.#disk, "leftover.remove", unfinished(path));
       if (isOutOfSpace(error) || isOutOfHandles(error)) throw new LogFullError(path, { cause: error });
       throw error;
     }
@@ -197,14 +197,6 @@ export class SnapshotFiles implements SnapshotStore {
       for await (const _chunk of readChunks(file, draft, "whole"));
     });
     return bytes;
-  }
-
-  async #removeDraft(draft: string): Promise<void> {
-    try {
-      await this.#disk.remove("leftover.remove", draft);
-    } catch (error) {
-      if (!isAbsent(error)) throw error;
-    }
   }
 }
 

@@ -179,6 +179,19 @@ test("F5: a half-written snapshot is removed at the next start", async () => {
   await log.close();
 });
 
+test("F9: an unfinished file that another owner has finished or removed meanwhile does not keep a log from opening", async () => {
+  const { image } = await build([2, 5]);
+  const disk = holding(withFile(image, `${snapshotPath(11)}.new`, Buffer.from("HFLOGSNP half"))).mount();
+  const remove = disk.remove.bind(disk);
+  disk.remove = async (operation, path) => {
+    await remove(operation, path);
+    return remove(operation, path);
+  };
+  const log = await openFileLog({ folder: FOLDER, disk, limits: LIMITS, environment: new TestEnvironment(1) });
+  assert.equal(log.snapshot?.index, 6);
+  await log.close();
+});
+
 /** Swallows one write to a snapshot and says that it was done. */
 function losingOneWrite(disk: Disk): Disk {
   const open = disk.open.bind(disk);
