@@ -12,10 +12,13 @@ export const watchIdTag = fieldTag(2, WireType.varint);
 export const fragmentTag = fieldTag(7, WireType.varint);
 export const eventsTag = fieldTag(11, WireType.lengthDelimited);
 
-/** What the responses of one stream are written with; none is in use between turns. */
-export class HistoryWriters {
-  readonly response = new Writer();
+/** What the responses of all streams are written with; none is in use between turns. A writer takes 16 KiB. */
+export class WatchWriters {
+  /** Live events. */
+  readonly live = new Writer();
+  /** Events of the history, and the responses that they leave in. */
   readonly events = new Writer();
+  readonly response = new Writer();
 }
 
 /** To whom a response goes, and how. */
@@ -42,7 +45,7 @@ interface Fragment {
 
 export class HistoryResponse implements CatchUpResponse {
   readonly #context: ServiceContext;
-  readonly #writers: HistoryWriters;
+  readonly #writers: WatchWriters;
   readonly #kind: ResponseKind;
   readonly #send: (message: Uint8Array) => void;
   /** The last is still being written. */
@@ -51,12 +54,7 @@ export class HistoryResponse implements CatchUpResponse {
   readonly #fragmentBytesMax: number;
 
   /** `send` gets the messages, valid only during the call; it may find that nobody is to get them any more. */
-  constructor(
-    context: ServiceContext,
-    writers: HistoryWriters,
-    kind: ResponseKind,
-    send: (message: Uint8Array) => void,
-  ) {
+  constructor(context: ServiceContext, writers: WatchWriters, kind: ResponseKind, send: (message: Uint8Array) => void) {
     this.#context = context;
     this.#writers = writers;
     this.#kind = kind;

@@ -9,7 +9,6 @@ import {
   encodeSharedWatchResponse,
   type WatchCreateRequest,
   type WatchResponse,
-  Writer,
 } from "@holdfast/protocol";
 import type { CatchUpResponse, SharedEvent, WatchConsumer, Watcher } from "@holdfast/replica";
 import type { KeyVersion } from "@holdfast/state-machine";
@@ -19,7 +18,7 @@ import {
   eventsTag,
   fragmentTag,
   HistoryResponse,
-  HistoryWriters,
+  type WatchWriters,
   watchIdTag,
 } from "./catch-up-response.js";
 import type { ServiceContext } from "./context.js";
@@ -45,14 +44,14 @@ export class WatchOutput implements WatchConsumer {
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
   readonly #slots: Map<Watcher, WatchSlot>;
-  readonly #writer = new Writer();
-  readonly #historyWriters = new HistoryWriters();
+  readonly #writers: WatchWriters;
 
-  /** `slots` is kept by the stream: which slot a watcher fills. */
-  constructor(call: ServerCall, context: ServiceContext, slots: Map<Watcher, WatchSlot>) {
+  /** `slots` is kept by the stream: which slot a watcher fills. `writers` may serve any number of streams. */
+  constructor(call: ServerCall, context: ServiceContext, slots: Map<Watcher, WatchSlot>, writers: WatchWriters) {
     this.#call = call;
     this.#context = context;
     this.#slots = slots;
+    this.#writers = writers;
   }
 
   get congested(): boolean {
@@ -128,10 +127,10 @@ export class WatchOutput implements WatchConsumer {
     }
     this.#write(slot, [this.#encode(event, false)], headerRevision, false);
     if (event.response === undefined) {
-      event.response = this.#writer.copy();
+      event.response = this.#writers.live.copy();
       event.responseId = slot.id;
     }
-    this.#call.send(this.#writer.view());
+    this.#call.send(this.#writers.live.view());
   }
 
   #sendMany(slot: WatchSlot, events: readonly SharedEvent[], headerRevision: number): void {
@@ -151,7 +150,7 @@ export class WatchOutput implements WatchConsumer {
       wantsFragments: slot?.wantsFragments === true,
       headerRevision,
     };
-    return new HistoryResponse(this.#context, this.#historyWriters, kind, (message) => {
+    return new HistoryResponse(this.#context, this.#writers, kind, (message) => {
       if (slot === undefined || this.#slots.get(watcher) !== slot) return;
       if (!this.#context.openRights.isHeld(slot.right)) return;
       slot.hadEvents = true;
@@ -186,17 +185,17 @@ export class WatchOutput implements WatchConsumer {
 
   #sendEvents(slot: WatchSlot, encoded: readonly Uint8Array[], revision: number, fragment: boolean): void {
     this.#write(slot, encoded, revision, fragment);
-    this.#call.send(this.#writer.view());
+    this.#call.send(this.#writers.live.view());
   }
 
   #write(slot: WatchSlot, encoded: readonly Uint8Array[], revision: number, fragment: boolean): void {
     this.#writeHead(slot, revision, fragment);
-    for (const event of encoded) this.#writer.bytesField(eventsTag, event);
+    for (const event of encoded) this.#writers.live.bytesField(eventsTag, event);
   }
 
   /** Writes a response up to its events. */
   #writeHead(slot: WatchSlot, revision: number, fragment: boolean): void {
-    const writer = this.#writer;
+    const writer = this.#writers.live;
     writer.reset();
     writer.raw(this.#context.headerField(revision));
     if (slot.id !== 0n) writer.int64BigIntField(watchIdTag, slot.id);
@@ -206,7 +205,7 @@ export class WatchOutput implements WatchConsumer {
   /** What a response takes without its events. */
   #headBytes(slot: WatchSlot, revision: number, fragment: boolean): number {
     this.#writeHead(slot, revision, fragment);
-    return this.#writer.view().length;
+    return this.#writers.live.view().length;
   }
 
   #send(response: Partial<WatchResponse>): void {

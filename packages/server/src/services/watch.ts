@@ -16,6 +16,7 @@ import type { Watcher } from "@holdfast/replica";
 import type { Action, Caller, Refusal } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { type Identified, invalidToken } from "../access/access.js";
+import { WatchWriters } from "./catch-up-response.js";
 import type { ServiceContext } from "./context.js";
 import { bidi, type StreamHandler } from "./method.js";
 import { watchBoundTexts } from "./watch-counts.js";
@@ -24,7 +25,8 @@ import { WatchOutput, type WatchSlot } from "./watch-output.js";
 const zeroByte = "\0" as ByteString;
 
 export function watchMethods(context: ServiceContext): Method[] {
-  return [bidi(context, watchService.methods.watch, (call) => new WatchStream(call, context))];
+  const writers = new WatchWriters();
+  return [bidi(context, watchService.methods.watch, (call) => new WatchStream(call, context, writers))];
 }
 
 class WatchStream implements StreamHandler<WatchRequest> {
@@ -37,10 +39,10 @@ class WatchStream implements StreamHandler<WatchRequest> {
   #nextId = 0n;
   #stopProgress: (() => void) | undefined;
 
-  constructor(call: ServerCall, context: ServiceContext) {
+  constructor(call: ServerCall, context: ServiceContext, writers: WatchWriters) {
     this.#call = call;
     this.#context = context;
-    this.#output = new WatchOutput(call, context, this.#byWatcher);
+    this.#output = new WatchOutput(call, context, this.#byWatcher, writers);
     context.openCalls.add(call, () => this.#close());
     call.onDrain(() => context.replica.watches.drained(this.#byWatcher.keys()));
   }
