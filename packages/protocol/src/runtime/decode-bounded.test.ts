@@ -3,12 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   authenticateRequestCodec,
+  createPutRequest,
   leaseTimeToLiveResponseCodec,
   memberAddRequestCodec,
+  putRequestCodec,
   rangeResponseCodec,
   txnRequestCodec,
   watchRequestCodec,
 } from "../generated/index.js";
+import { slabCopyBytesMax } from "../limits.js";
 import { decodeBounded } from "./decode-bounded.js";
 import type { MessageCodec } from "./descriptors.js";
 import { TooManyItemsError } from "./malformed-message-error.js";
@@ -56,4 +59,26 @@ test("F45: a bound is for one message, also when that one fails", () => {
     assert.throws(() => decodeBounded(txnRequestCodec, bytes, 10), TooManyItemsError);
     assert.equal(rangeResponseCodec.decode(bytes).kvs.length, many);
   }
+});
+
+test("a message that may be kept lends its long values, for that one message; any other is copied", () => {
+  const value = Buffer.alloc(slabCopyBytesMax + 1, 7);
+  const bytes = Buffer.from(putRequestCodec.encode(createPutRequest({ value })));
+  const isOfTheMessage = (isLasting?: boolean): boolean => {
+    bytes.fill(7, bytes.length - value.length);
+    const request = decodeBounded(putRequestCodec, bytes, 1_000, isLasting);
+    assert.deepEqual(request.value, new Uint8Array(value));
+    bytes.fill(8, bytes.length - value.length);
+    return request.value[0] === 8;
+  };
+  assert.deepEqual([isOfTheMessage(true), isOfTheMessage(), isOfTheMessage(false)], [true, false, false]);
+  assert.throws(() => decodeBounded(putRequestCodec, Buffer.alloc(2, 0xff), 1_000, true));
+  assert.equal(isOfTheMessage(), false, "also when the one before was malformed");
+});
+
+test("a message that may be kept gives its short values away as copies: they are not to keep all of it alive", () => {
+  const bytes = Buffer.from(putRequestCodec.encode(createPutRequest({ value: Buffer.alloc(slabCopyBytesMax, 7) })));
+  const { value } = decodeBounded(putRequestCodec, bytes, 1_000, true);
+  bytes.fill(8);
+  assert.equal(value[0], 7);
 });

@@ -8,9 +8,9 @@ const KiB = 1024;
 test("a buffer given back is handed out again, to whoever asks for its size", () => {
   const pool = new BufferPool();
   const [small, medium, large] = [pool.acquire(1), pool.acquire(2 * KiB + 1), pool.acquire(64 * KiB + 1)];
-  assert.deepEqual([small.length, medium.length, large.length], [2 * KiB, 64 * KiB, 320 * KiB]);
+  assert.deepEqual([small.length, medium.length, large.length], [2 * KiB, 64 * KiB, 288 * KiB]);
   for (const buffer of [small, medium, large]) pool.release(buffer);
-  assert.equal(pool.acquire(320 * KiB), large);
+  assert.equal(pool.acquire(288 * KiB), large);
   assert.equal(pool.acquire(64 * KiB), medium);
   assert.equal(pool.acquire(2 * KiB), small);
   assert.notEqual(pool.acquire(2 * KiB), small);
@@ -18,17 +18,17 @@ test("a buffer given back is handed out again, to whoever asks for its size", ()
 
 test("a larger buffer is made for the one who asks, and not kept", () => {
   const pool = new BufferPool();
-  const huge = pool.acquire(320 * KiB + 1);
-  assert.equal(huge.length, 320 * KiB + 1);
+  const huge = pool.acquire(288 * KiB + 1);
+  assert.equal(huge.length, 288 * KiB + 1);
   pool.release(huge);
-  assert.notEqual(pool.acquire(320 * KiB + 1), huge);
+  assert.notEqual(pool.acquire(288 * KiB + 1), huge);
 });
 
 test("of large buffers only a few are kept", () => {
   const pool = new BufferPool();
-  const buffers = Array.from({ length: 100 }, () => pool.acquire(320 * KiB));
+  const buffers = Array.from({ length: 100 }, () => pool.acquire(288 * KiB));
   for (const buffer of buffers) pool.release(buffer);
-  const kept = Array.from({ length: 100 }, () => pool.acquire(320 * KiB)).filter((buffer) => buffers.includes(buffer));
+  const kept = Array.from({ length: 100 }, () => pool.acquire(288 * KiB)).filter((buffer) => buffers.includes(buffer));
   assert.ok(kept.length >= 1 && kept.length <= 8, `${kept.length} kept`);
 });
 
