@@ -56,8 +56,7 @@ export function snapshotChunks(index: number): Buffer[] {
   return [Buffer.from(`snapshot of ${index}`), Buffer.from("second chunk")];
 }
 
-/** Opens a log on a copy of `image`. */
-/** Opens it, and checks that what is handed over meanwhile is what the log then tells. */
+/** Opens a log on a copy of `image`, and checks that what is handed over meanwhile is what the log then tells. */
 export async function openImage(image: Image, limits: Partial<LogLimits>, disk = holding(image)): Promise<Log> {
   const reader = new RecordingReader();
   const environment = new TestEnvironment(11);
