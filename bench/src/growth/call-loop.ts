@@ -3,7 +3,9 @@
  * That each answer's status is OK the connection sees; one answer of many is handed out to be looked at.
  */
 import type { CallListener, DriverConnection } from "../driver/driver-connection.js";
+import { ClosedLoop } from "../load/closed-loop.js";
 import type { Connections } from "../load/connections.js";
+import type { RoundDone } from "../load/round-done.js";
 
 /** What is called. */
 export interface LoopedCall {
@@ -16,70 +18,54 @@ export interface LoopedCall {
 
 /** Of each caller's answers, the first is looked at and then one of so many. */
 const sampleEvery = 500;
-const lastAnswersWithinMs = 60_000;
 
 /** A number of callers on some connections. */
 export class CallLoop {
-  readonly call: LoopedCall;
-  readonly #connections: Connections;
+  readonly #loop: ClosedLoop;
   readonly #callers: readonly Caller[];
-  #calls = 0;
-  #busy = 0;
-  #stopAtMs = 0;
-  #finished: () => void = () => {};
 
   constructor(connections: Connections, callers: number, call: LoopedCall) {
-    this.call = call;
-    this.#connections = connections;
-    this.#callers = Array.from({ length: callers }, (_, number) => new Caller(this, connections.at(number)));
+    this.#loop = new ClosedLoop(connections, "answers");
+    this.#callers = Array.from(
+      { length: callers },
+      (_, number) => new Caller(this.#loop, connections.at(number), call),
+    );
   }
 
   /** Lets every caller call for so long; rejects when anything goes wrong. */
-  async run(seconds: number): Promise<{ operations: number; seconds: number }> {
-    const startMs = performance.now();
-    this.#calls = 0;
-    this.#stopAtMs = startMs + seconds * 1000;
-    this.#busy = this.#callers.length;
-    const finished = new Promise<void>((resolve) => {
-      this.#finished = resolve;
+  run(seconds: number): Promise<RoundDone> {
+    return this.#loop.run(seconds, this.#callers.length, (nowMs) => {
+      for (const caller of this.#callers) caller.start(nowMs);
     });
-    for (const caller of this.#callers) caller.start();
-    await this.#connections.during("the last answers", seconds * 1000 + lastAnswersWithinMs, finished);
-    return { operations: this.#calls, seconds: (performance.now() - startMs) / 1000 };
-  }
-
-  /** A call has been answered; returns whether its caller shall go on. */
-  answered(): boolean {
-    this.#calls += 1;
-    if (performance.now() < this.#stopAtMs) return true;
-    this.#busy -= 1;
-    if (this.#busy === 0) this.#finished();
-    return false;
   }
 }
 
 class Caller implements CallListener {
-  readonly #loop: CallLoop;
+  readonly #loop: ClosedLoop;
   readonly #connection: DriverConnection;
+  readonly #call: LoopedCall;
+  #startMs = 0;
   #untilSample = 0;
 
-  constructor(loop: CallLoop, connection: DriverConnection) {
+  constructor(loop: ClosedLoop, connection: DriverConnection, call: LoopedCall) {
     this.#loop = loop;
     this.#connection = connection;
+    this.#call = call;
   }
 
-  start(): void {
-    const { call } = this.#loop;
-    this.#connection.unary(call.path, call.next(), this);
+  start(nowMs: number): void {
+    this.#startMs = nowMs;
+    this.#connection.unary(this.#call.path, this.#call.next(), this);
   }
 
   message(chunk: Uint8Array, from: number, to: number): void {
     if (this.#untilSample-- > 0) return;
     this.#untilSample = sampleEvery;
-    this.#loop.call.check(chunk, from, to);
+    this.#call.check(chunk, from, to);
   }
 
   end(): void {
-    if (this.#loop.answered()) this.start();
+    const nowMs = performance.now();
+    if (this.#loop.done(this.#startMs, nowMs)) this.start(nowMs);
   }
 }

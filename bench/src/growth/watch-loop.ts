@@ -7,15 +7,16 @@ import {
   watchService,
 } from "@holdfast/protocol";
 import type { CallListener, DriverConnection, DriverStream } from "../driver/driver-connection.js";
+import { ClosedLoop } from "../load/closed-loop.js";
 import type { Connections } from "../load/connections.js";
 import { keyOf } from "../load/keys.js";
+import type { RoundDone } from "../load/round-done.js";
 import { newSkimmed, skimWatchResponse } from "../watch/skim.js";
 
 const { path, request, response } = watchService.methods.watch;
 const watchId = 1n;
 const cancelMessage = request.encode(createWatchRequest({ cancelRequest: createWatchCancelRequest({ watchId }) }));
 const skimmed = newSkimmed();
-const lastAnswersWithinMs = 60_000;
 
 function watchMessage(key: string): Uint8Array {
   return request.encode(
@@ -24,59 +25,41 @@ function watchMessage(key: string): Uint8Array {
 }
 
 export class WatchLoop {
-  readonly #connections: Connections;
+  readonly #loop: ClosedLoop;
   readonly #callers: readonly Caller[];
-  #watches = 0;
-  #busy = 0;
-  #stopAtMs = 0;
-  #finished: () => void = () => {};
 
   /** So many callers, each with a key of its own among the first `keys`. */
   constructor(connections: Connections, callers: number, keys: number) {
-    this.#connections = connections;
+    this.#loop = new ClosedLoop(connections, "watches");
     this.#callers = Array.from(
       { length: callers },
-      (_, number) => new Caller(this, connections.at(number), watchMessage(keyOf(number % keys))),
+      (_, number) => new Caller(this.#loop, connections.at(number), watchMessage(keyOf(number % keys))),
     );
   }
 
   /** Lets every caller watch and stop watching for so long. */
-  async run(seconds: number): Promise<{ operations: number; seconds: number }> {
-    const startMs = performance.now();
-    this.#watches = 0;
-    this.#stopAtMs = startMs + seconds * 1000;
-    this.#busy = this.#callers.length;
-    const finished = new Promise<void>((resolve) => {
-      this.#finished = resolve;
+  run(seconds: number): Promise<RoundDone> {
+    return this.#loop.run(seconds, this.#callers.length, (nowMs) => {
+      for (const caller of this.#callers) caller.start(nowMs);
     });
-    for (const caller of this.#callers) caller.start();
-    await this.#connections.during("the last watches", seconds * 1000 + lastAnswersWithinMs, finished);
-    return { operations: this.#watches, seconds: (performance.now() - startMs) / 1000 };
-  }
-
-  /** A watch has come to its end; returns whether its caller shall go on. */
-  watched(): boolean {
-    this.#watches += 1;
-    if (performance.now() < this.#stopAtMs) return true;
-    this.#busy -= 1;
-    if (this.#busy === 0) this.#finished();
-    return false;
   }
 }
 
 class Caller implements CallListener {
-  readonly #loop: WatchLoop;
+  readonly #loop: ClosedLoop;
   readonly #connection: DriverConnection;
   readonly #watch: Uint8Array;
   #stream: DriverStream | undefined;
+  #startMs = 0;
 
-  constructor(loop: WatchLoop, connection: DriverConnection, watch: Uint8Array) {
+  constructor(loop: ClosedLoop, connection: DriverConnection, watch: Uint8Array) {
     this.#loop = loop;
     this.#connection = connection;
     this.#watch = watch;
   }
 
-  start(): void {
+  start(nowMs: number): void {
+    this.#startMs = nowMs;
     this.#stream ??= this.#connection.open(path, this);
     this.#stream.send(this.#watch);
   }
@@ -90,7 +73,8 @@ class Caller implements CallListener {
 
   #ended(chunk: Uint8Array, from: number, to: number): void {
     if (skimmed.isCreated) throw new Error(`a watch was refused: ${response.decode(chunk, from, to).cancelReason}`);
-    if (this.#loop.watched()) this.start();
+    const nowMs = performance.now();
+    if (this.#loop.done(this.#startMs, nowMs)) this.start(nowMs);
   }
 
   end(status: number, text: string): void {

@@ -56,15 +56,7 @@ export const hotPaths: readonly HotPath[] = [
   {
     name: "lock and unlock",
     tolerance: 0.3,
-    prepare: async ({ connections }) => {
-      const pairs = await LockPairs.prepare(connections, callers);
-      return {
-        run: async (seconds) => {
-          const done = await pairs.run(seconds);
-          return { operations: done.pairs, seconds: done.seconds };
-        },
-      };
-    },
+    prepare: ({ connections }) => LockPairs.prepare(connections, callers),
   },
   {
     name: "event to one of 1000 watchers",
@@ -73,26 +65,13 @@ export const hotPaths: readonly HotPath[] = [
       const plan = { watchers, watchersPerStream: 1, keys: "shared", writesInFlight } as const;
       const fanOut = new FanOut(connections, plan);
       await fanOut.watch();
-      return {
-        run: async (seconds) => {
-          const done = await fanOut.run(seconds);
-          return { operations: done.events, seconds: done.seconds };
-        },
-      };
+      return fanOut;
     },
   },
   {
     name: "keepalive",
     tolerance: 0.2,
-    prepare: async ({ connections }) => {
-      const renewals = await Renewals.prepare(connections, callers, 1);
-      return {
-        run: async (seconds) => {
-          const done = await renewals.run(seconds);
-          return { operations: done.renewals, seconds: done.seconds };
-        },
-      };
-    },
+    prepare: ({ connections }) => Renewals.prepare(connections, callers, 1),
   },
 ];
 

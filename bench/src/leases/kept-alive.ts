@@ -8,19 +8,13 @@
 import { Latencies } from "../latencies.js";
 import type { Connections } from "../load/connections.js";
 import { grantLeases } from "../load/leases.js";
+import type { RoundDone } from "../load/round-done.js";
 import { KeepAliveStream } from "./keep-alive-stream.js";
 
 /** As etcd's own client: three renewals per TTL. */
 const renewalsPerTtl = 3;
 const tickMs = 20;
 const answersWithinMs = 60_000;
-
-/** What one round did. */
-export interface KeptAlive {
-  readonly renewals: number;
-  readonly seconds: number;
-  readonly latencies: Latencies;
-}
 
 export class KeptAliveLeases {
   readonly #connections: Connections;
@@ -67,7 +61,7 @@ export class KeptAliveLeases {
   }
 
   /** Keeps all leases alive for so long. @throws Error (rejects) when one is lost. */
-  async run(seconds: number): Promise<KeptAlive> {
+  async run(seconds: number): Promise<RoundDone> {
     this.#latencies = new Latencies();
     this.#lost = 0;
     const startMs = performance.now();
@@ -86,7 +80,7 @@ export class KeptAliveLeases {
     await this.#connections.during("keeping leases alive", seconds * 1000 + answersWithinMs, paced);
     await this.#untilAnswered(() => {});
     if (this.#lost > 0) throw new Error(`${this.#lost} leases were lost though they were renewed in time`);
-    return { renewals: sent, seconds: (performance.now() - startMs) / 1000, latencies: this.#latencies };
+    return { operations: sent, seconds: (performance.now() - startMs) / 1000, latencies: this.#latencies };
   }
 
   async #untilAnswered(send: () => void): Promise<void> {

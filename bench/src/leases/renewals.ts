@@ -1,29 +1,18 @@
 /** Leases that are renewed again as soon as a renewal is answered: how many renewals a server answers. */
-import { Latencies } from "../latencies.js";
+import { ClosedLoop } from "../load/closed-loop.js";
 import type { Connections } from "../load/connections.js";
 import { grantLeases, lastingTtlSeconds } from "../load/leases.js";
+import type { RoundDone } from "../load/round-done.js";
 import { KeepAliveStream } from "./keep-alive-stream.js";
 
-const lastAnswersWithinMs = 30_000;
-
-/** What one round did. */
-export interface RenewalsDone {
-  readonly renewals: number;
-  readonly seconds: number;
-  readonly latencies: Latencies;
-}
-
 export class Renewals {
-  readonly #connections: Connections;
+  readonly #loop: ClosedLoop;
+  readonly #leases: number;
   readonly #streams: readonly KeepAliveStream[];
-  #latencies = new Latencies();
-  #renewals = 0;
-  #inFlight = 0;
-  #stopAtMs = 0;
-  #finished: () => void = () => {};
 
   private constructor(connections: Connections, leases: readonly bigint[], streams: number) {
-    this.#connections = connections;
+    this.#loop = new ClosedLoop(connections, "renewals");
+    this.#leases = leases.length;
     const perStream = leases.length / streams;
     this.#streams = Array.from({ length: streams }, (_, number) => {
       const ofStream = leases.slice(number * perStream, (number + 1) * perStream);
@@ -38,31 +27,17 @@ export class Renewals {
   }
 
   /** Renews for so long; resolves when every renewal is answered. */
-  async run(seconds: number): Promise<RenewalsDone> {
-    this.#latencies = new Latencies();
-    this.#renewals = 0;
-    const startMs = performance.now();
-    this.#stopAtMs = startMs + seconds * 1000;
-    const finished = new Promise<void>((resolve) => {
-      this.#finished = resolve;
+  run(seconds: number): Promise<RoundDone> {
+    return this.#loop.run(seconds, this.#leases, (nowMs) => {
+      for (const stream of this.#streams) {
+        for (let lease = 0; lease < stream.leases.length; lease += 1) stream.renew(lease, nowMs);
+      }
     });
-    for (const stream of this.#streams) {
-      stream.leases.forEach((_, lease) => {
-        this.#inFlight += 1;
-        stream.renew(lease, startMs);
-      });
-    }
-    await this.#connections.during("the last renewals", seconds * 1000 + lastAnswersWithinMs, finished);
-    const elapsedSeconds = (performance.now() - startMs) / 1000;
-    return { renewals: this.#renewals, seconds: elapsedSeconds, latencies: this.#latencies };
   }
 
   readonly #answered = (stream: KeepAliveStream, lease: number, tookMs: number, isAlive: boolean): void => {
     if (!isAlive) throw new Error(`lease ${stream.leases[lease]} was lost`);
-    this.#renewals += 1;
-    this.#latencies.add(tookMs);
     const nowMs = performance.now();
-    if (nowMs < this.#stopAtMs) stream.renew(lease, nowMs);
-    else if (--this.#inFlight === 0) this.#finished();
+    if (this.#loop.done(nowMs - tookMs, nowMs)) stream.renew(lease, nowMs);
   };
 }

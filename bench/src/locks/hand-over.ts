@@ -14,6 +14,7 @@ import type { CallListener, DriverConnection } from "../driver/driver-connection
 import { Latencies } from "../latencies.js";
 import type { Connections } from "../load/connections.js";
 import { grantLeases, lastingTtlSeconds } from "../load/leases.js";
+import type { RoundDone } from "../load/round-done.js";
 import { type Look, lookAt, rangeOfPrefix } from "../load/store.js";
 import { encodeLock, encodeUnlock, lockKey, lockPath, unlockPath } from "./lock-keys.js";
 
@@ -23,14 +24,6 @@ const withinMs = 60_000;
 /** etcd refuses what comes faster than it applies it, and a long queue takes it long to join. */
 const joiningAtOnce = 200;
 const lookEveryMs = 20;
-
-/** What one round did. */
-export interface HandOversDone {
-  readonly handOvers: number;
-  readonly seconds: number;
-  /** From Unlock to the next holder's answer. */
-  readonly latencies: Latencies;
-}
 
 export class HandOver {
   readonly #connections: Connections;
@@ -67,8 +60,11 @@ export class HandOver {
     return handOver;
   }
 
-  /** Passes the lock on for so long; rejects when that, or what it did to the store, is not as it must be. */
-  async run(seconds: number): Promise<HandOversDone> {
+  /**
+   * Passes the lock on for so long; rejects when that, or what it did to the store, is not as it must be. Durations are from
+   * Unlock to the next holder's answer.
+   */
+  async run(seconds: number): Promise<RoundDone> {
     const before = await this.#untilQueued(this.#callers.length);
     this.#expected = await this.#readOrder();
     this.#latencies = new Latencies();
@@ -78,7 +74,7 @@ export class HandOver {
     this.#stopAtMs = startMs + seconds * 1000;
     this.#release(startMs);
     await this.#connections.during("the last hand-over", seconds * 1000 + withinMs, stopped);
-    const done = { handOvers: this.#handOvers, seconds: (this.#lastMs - startMs) / 1000, latencies: this.#latencies };
+    const done = { operations: this.#handOvers, seconds: (this.#lastMs - startMs) / 1000, latencies: this.#latencies };
     await this.#check(before);
     return done;
   }

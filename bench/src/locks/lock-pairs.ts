@@ -3,37 +3,26 @@
  * exact afterwards: two revisions for each pair, and no key left.
  */
 import type { CallListener, DriverConnection } from "../driver/driver-connection.js";
-import { Latencies } from "../latencies.js";
+import { ClosedLoop } from "../load/closed-loop.js";
 import type { Connections } from "../load/connections.js";
 import { grantLeases, lastingTtlSeconds } from "../load/leases.js";
+import type { RoundDone } from "../load/round-done.js";
 import { dropHistory, lookAt } from "../load/store.js";
 import { checkLockAnswer, encodeLock, encodeUnlock, lockKey, lockPath, unlockPath } from "./lock-keys.js";
 
 const namePrefix = "pairs/";
 /** One answer of so many is decoded and looked at in full. */
 const sampleEvery = 100;
-const lastPairsWithinMs = 30_000;
-
-/** What one round did. */
-export interface PairsDone {
-  readonly pairs: number;
-  readonly seconds: number;
-  /** From Lock to the answer of Unlock. */
-  readonly latencies: Latencies;
-}
 
 export class LockPairs {
   readonly #connections: Connections;
+  readonly #loop: ClosedLoop;
   readonly #callers: readonly Caller[];
-  latencies = new Latencies();
-  pairs = 0;
-  #stopAtMs = 0;
-  #busy = 0;
-  #finished: () => void = () => {};
 
   private constructor(connections: Connections, leases: readonly bigint[]) {
     this.#connections = connections;
-    this.#callers = leases.map((lease, number) => new Caller(this, connections.at(number), number, lease));
+    this.#loop = new ClosedLoop(connections, "pairs");
+    this.#callers = leases.map((lease, number) => new Caller(this.#loop, connections.at(number), number, lease));
   }
 
   /** Grants the leases of so many callers. */
@@ -41,19 +30,11 @@ export class LockPairs {
     return new LockPairs(connections, await grantLeases(connections, callers, lastingTtlSeconds));
   }
 
-  /** Lets every caller work for so long, and then finish its pair. */
-  async run(seconds: number): Promise<PairsDone> {
-    this.latencies = new Latencies();
-    this.pairs = 0;
-    const startMs = performance.now();
-    this.#stopAtMs = startMs + seconds * 1000;
-    this.#busy = this.#callers.length;
-    const finished = new Promise<void>((resolve) => {
-      this.#finished = resolve;
+  /** Lets every caller work for so long, and then finish its pair. Durations are from Lock to the answer of Unlock. */
+  run(seconds: number): Promise<RoundDone> {
+    return this.#loop.run(seconds, this.#callers.length, (nowMs) => {
+      for (const caller of this.#callers) caller.lock(nowMs);
     });
-    for (const caller of this.#callers) caller.lock(startMs);
-    await this.#connections.during("the last pairs", seconds * 1000 + lastPairsWithinMs, finished);
-    return { pairs: this.pairs, seconds: (performance.now() - startMs) / 1000, latencies: this.latencies };
   }
 
   /**
@@ -70,20 +51,10 @@ export class LockPairs {
     await dropHistory(this.#connections, after.revision);
     return done;
   }
-
-  /** A caller has finished a pair; returns whether it shall go on. */
-  pairDone(startMs: number, nowMs: number): boolean {
-    this.pairs += 1;
-    this.latencies.add(nowMs - startMs);
-    if (nowMs < this.#stopAtMs) return true;
-    this.#busy -= 1;
-    if (this.#busy === 0) this.#finished();
-    return false;
-  }
 }
 
 class Caller implements CallListener {
-  readonly #pairs: LockPairs;
+  readonly #loop: ClosedLoop;
   readonly #connection: DriverConnection;
   readonly #key: string;
   readonly #lock: Uint8Array;
@@ -92,9 +63,9 @@ class Caller implements CallListener {
   #startMs = 0;
   #untilSample = 0;
 
-  constructor(pairs: LockPairs, connection: DriverConnection, number: number, lease: bigint) {
+  constructor(loop: ClosedLoop, connection: DriverConnection, number: number, lease: bigint) {
     const name = `${namePrefix}${number}`;
-    this.#pairs = pairs;
+    this.#loop = loop;
     this.#connection = connection;
     this.#key = lockKey(name, lease);
     this.#lock = encodeLock(name, lease);
@@ -121,6 +92,6 @@ class Caller implements CallListener {
       return;
     }
     const nowMs = performance.now();
-    if (this.#pairs.pairDone(this.#startMs, nowMs)) this.lock(nowMs);
+    if (this.#loop.done(this.#startMs, nowMs)) this.lock(nowMs);
   }
 }

@@ -9,6 +9,7 @@ import type { CallListener, DriverConnection } from "../driver/driver-connection
 import { Latencies } from "../latencies.js";
 import type { Connections } from "../load/connections.js";
 import { grantLeases, lastingTtlSeconds } from "../load/leases.js";
+import type { RoundDone } from "../load/round-done.js";
 import { lookAt } from "../load/store.js";
 import { lockKey } from "./lock-keys.js";
 
@@ -23,12 +24,8 @@ const sampleEvery = 1000;
 /** The server stopped electing leaders, or telling of them: known of etcd with many observers. */
 export class ElectionStalled extends Error {}
 
-/** What one round did. */
-export interface RotationsDone {
-  readonly rotations: number;
-  readonly seconds: number;
-  /** From Resign to the next leader's answer. */
-  readonly latencies: Latencies;
+/** What one round did; durations are from Resign to the next leader's answer. */
+export interface RotationsDone extends RoundDone {
   /** How many leaders an observer was told of, of those that were elected: 1 when nobody missed any. */
   readonly observedShare: number;
 }
@@ -86,7 +83,12 @@ export class Rotation {
     if (revisions !== 2 * (rotations + 1))
       throw new Error(`${rotations} rotations and one made ${revisions} revisions`);
     const latencies = this.#latencies;
-    return { rotations, seconds: elapsedSeconds, latencies, observedShare: this.#observedShare(rotations + 1) };
+    return {
+      operations: rotations,
+      seconds: elapsedSeconds,
+      latencies,
+      observedShare: this.#observedShare(rotations + 1),
+    };
   }
 
   /** A candidate leads, by a key of this revision. */

@@ -11,6 +11,7 @@ import type { CallListener } from "../driver/driver-connection.js";
 import { Latencies } from "../latencies.js";
 import type { Connections } from "../load/connections.js";
 import { keyOf } from "../load/keys.js";
+import type { RoundDone } from "../load/round-done.js";
 import { WatcherStream, type WatchListener } from "./watcher-stream.js";
 
 /** Who watches what, and how it is written to. */
@@ -20,14 +21,6 @@ export interface FanOutPlan {
   /** One key that all watch, or one for each. */
   readonly keys: "shared" | "own";
   readonly writesInFlight: number;
-}
-
-/** What one round delivered. */
-export interface Delivered {
-  readonly events: number;
-  readonly seconds: number;
-  /** From sending a write to each of its events. */
-  readonly latencies: Latencies;
 }
 
 const { path, request } = kvService.methods.put;
@@ -93,8 +86,11 @@ export class FanOut implements CallListener {
     this.#streams.push(new WatcherStream(this.#connections.at(number), watched, listener));
   }
 
-  /** Writes for so long, then waits for what is outstanding. @throws Error (rejects) when any event is missing. */
-  async run(seconds: number): Promise<Delivered> {
+  /**
+   * Writes for so long, then waits for what is outstanding. The operations are events, their durations counted from sending
+   * the write. @throws Error (rejects) when any event is missing.
+   */
+  async run(seconds: number): Promise<RoundDone> {
     this.#latencies = new Latencies();
     this.#events = 0;
     const startMs = performance.now();
@@ -106,7 +102,7 @@ export class FanOut implements CallListener {
     await this.#connections.during("delivering all events", seconds * 1000 + deliveredWithinMs, done);
     const elapsedSeconds = (performance.now() - startMs) / 1000;
     this.#checkCounts();
-    return { events: this.#events, seconds: elapsedSeconds, latencies: this.#latencies };
+    return { operations: this.#events, seconds: elapsedSeconds, latencies: this.#latencies };
   }
 
   close(): void {

@@ -62,8 +62,8 @@ async function open(bench: Bench, observers: number): Promise<Load> {
     round: async () => {
       const done = await election.run(bench.seconds);
       if (done === undefined) return stalled;
-      const { rotations, seconds, latencies, usage } = done;
-      return { figure: rotations / seconds, operations: rotations, ...usage, ...latencies.percentiles() };
+      const { operations, seconds, latencies, usage } = done;
+      return { figure: operations / seconds, operations, ...usage, ...latencies.percentiles() };
     },
     close: async () => election.close(),
   };
@@ -77,7 +77,7 @@ async function openBoth(bench: Bench, few: number, many: number): Promise<Load> 
     round: async () => {
       const [ofFew, ofMany] = [await elections[0]?.run(bench.seconds / 2), await elections[1]?.run(bench.seconds / 2)];
       if (ofFew === undefined || ofMany === undefined) return stalled;
-      const figure = ofMany.rotations / ofMany.seconds / (ofFew.rotations / ofFew.seconds);
+      const figure = ofMany.operations / ofMany.seconds / (ofFew.operations / ofFew.seconds);
       // What both together use is no figure of either.
       return { figure, operations: 0, ...nothingUsed };
     },

@@ -1,5 +1,6 @@
 /** One lock with many waiters: how often it goes from hand to hand. */
 import { Connections } from "../load/connections.js";
+import { rateSample } from "../load/round-done.js";
 import { measureUsage } from "../load/usage.js";
 import { HandOver } from "../locks/hand-over.js";
 import type { Bench, Load, Workload } from "../workload.js";
@@ -24,11 +25,7 @@ async function open(bench: Bench, waiters: number): Promise<Load> {
   const handOver = await HandOver.prepare(connections, "contended", waiters);
   await handOver.run(warmUpSeconds);
   return {
-    round: async () => {
-      const used = measureUsage(server);
-      const { handOvers, seconds, latencies } = await handOver.run(bench.seconds);
-      return { figure: handOvers / seconds, operations: handOvers, ...used(), ...latencies.percentiles() };
-    },
+    round: () => rateSample(server, () => handOver.run(bench.seconds)),
     close: async () => connections.close(),
   };
 }
@@ -44,8 +41,8 @@ async function openBoth(bench: Bench, manyWaiters: number): Promise<Load> {
       const used = measureUsage(server);
       const ofShort = await short.run(bench.seconds / 2);
       const ofLong = await long.run(bench.seconds / 2);
-      const figure = ofLong.handOvers / ofLong.seconds / (ofShort.handOvers / ofShort.seconds);
-      return { figure, operations: ofShort.handOvers + ofLong.handOvers, ...used() };
+      const figure = ofLong.operations / ofLong.seconds / (ofShort.operations / ofShort.seconds);
+      return { figure, operations: ofShort.operations + ofLong.operations, ...used() };
     },
     close: async () => connections.close(),
   };

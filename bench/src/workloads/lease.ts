@@ -3,8 +3,8 @@ import { Grants } from "../leases/grants.js";
 import { KeptAliveLeases } from "../leases/kept-alive.js";
 import { Renewals } from "../leases/renewals.js";
 import { Connections } from "../load/connections.js";
-import { measureUsage } from "../load/usage.js";
-import type { Bench, Load, Sample, Workload } from "../workload.js";
+import { rateSample } from "../load/round-done.js";
+import type { Bench, Load, Workload } from "../workload.js";
 
 const connectionsMax = 10;
 const grantsInFlight = 100;
@@ -14,14 +14,9 @@ async function openGrants(bench: Bench): Promise<Load> {
   const server = await bench.start();
   const connections = await Connections.open(server, connectionsMax);
   const load = new Grants(connections, grantsInFlight);
-  const round = async (seconds: number): Promise<Sample> => {
-    const used = measureUsage(server);
-    const { grants, seconds: elapsedSeconds, latencies } = await load.run(seconds);
-    return { figure: grants / elapsedSeconds, operations: grants, ...used(), ...latencies.percentiles() };
-  };
-  await round(warmUpSeconds);
+  await load.run(warmUpSeconds);
   return {
-    round: () => load.checked(() => round(bench.seconds)),
+    round: () => load.checked(() => rateSample(server, () => load.run(bench.seconds))),
     close: async () => connections.close(),
   };
 }
@@ -32,11 +27,7 @@ async function openRenewals(bench: Bench, streams: number, leasesPerStream: numb
   const load = await Renewals.prepare(connections, streams, leasesPerStream);
   await load.run(warmUpSeconds);
   return {
-    round: async () => {
-      const used = measureUsage(server);
-      const { renewals, seconds, latencies } = await load.run(bench.seconds);
-      return { figure: renewals / seconds, operations: renewals, ...used(), ...latencies.percentiles() };
-    },
+    round: () => rateSample(server, () => load.run(bench.seconds)),
     close: async () => connections.close(),
   };
 }
@@ -60,15 +51,9 @@ async function openKeptAlive(bench: Bench): Promise<Load> {
         load.close();
         load = await prepare();
       }
-      const used = measureUsage(server);
-      const { renewals, seconds, latencies } = await load.run(Math.max(bench.seconds, size.secondsMin));
-      const usage = used();
-      return {
-        figure: usage.serverCpuSeconds / seconds,
-        operations: renewals,
-        ...usage,
-        ...latencies.percentiles(),
-      };
+      const seconds = Math.max(bench.seconds, size.secondsMin);
+      const sample = await rateSample(server, () => load.run(seconds));
+      return { ...sample, figure: sample.serverCpuSeconds / seconds };
     },
     close: async () => connections.close(),
   };

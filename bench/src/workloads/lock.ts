@@ -1,10 +1,10 @@
 /** Lock and Unlock by RPC where nobody else wants the lock, plain and through TLS. */
 import { join } from "node:path";
 import { Connections } from "../load/connections.js";
-import { measureUsage } from "../load/usage.js";
+import { rateSample } from "../load/round-done.js";
 import { LockPairs } from "../locks/lock-pairs.js";
 import { createTlsFiles } from "../servers/tls.js";
-import type { Bench, Load, Sample, Workload } from "../workload.js";
+import type { Bench, Load, Workload } from "../workload.js";
 
 const connectionsMax = 10;
 const warmUpSeconds = 0.7;
@@ -13,14 +13,9 @@ async function open(bench: Bench, callers: number, isSecure: boolean): Promise<L
   const server = await bench.start(isSecure ? { tls: createTlsFiles(join(bench.folder, "tls")) } : {});
   const connections = await Connections.open(server, Math.min(callers, connectionsMax));
   const load = await LockPairs.prepare(connections, callers);
-  const round = async (seconds: number): Promise<Sample> => {
-    const used = measureUsage(server);
-    const { pairs, seconds: elapsedSeconds, latencies } = await load.run(seconds);
-    return { figure: pairs / elapsedSeconds, operations: pairs, ...used(), ...latencies.percentiles() };
-  };
-  await load.checked(() => round(warmUpSeconds));
+  await load.checked(() => load.run(warmUpSeconds));
   return {
-    round: () => load.checked(() => round(bench.seconds)),
+    round: () => load.checked(() => rateSample(server, () => load.run(bench.seconds))),
     close: async () => connections.close(),
   };
 }

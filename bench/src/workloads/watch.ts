@@ -7,7 +7,7 @@
  */
 
 import { Connections } from "../load/connections.js";
-import { measureUsage } from "../load/usage.js";
+import { rateSample } from "../load/round-done.js";
 import { FanOut, type FanOutPlan } from "../watch/fan-out.js";
 import type { Bench, Load, Workload } from "../workload.js";
 
@@ -26,11 +26,7 @@ async function open({ start, seconds }: Pick<Bench, "start" | "seconds">, plan: 
   await fanOut.watch();
   await fanOut.run(warmUpSeconds);
   return {
-    round: async () => {
-      const used = measureUsage(server);
-      const { events, seconds: elapsedSeconds, latencies } = await fanOut.run(seconds);
-      return { figure: events / elapsedSeconds, operations: events, ...used(), ...latencies.percentiles() };
-    },
+    round: () => rateSample(server, () => fanOut.run(seconds)),
     close: async () => {
       fanOut.close();
       connections.close();

@@ -23,12 +23,6 @@ export const waitersAxis: Axis = {
   open: async (place, size) => {
     const site = await openSite(place, Math.max(connectionsMin, Math.ceil(size / waitersPerConnection)));
     const handOver = await HandOver.prepare(site.connections, "contended", size);
-    const work = {
-      run: async (seconds: number) => {
-        const { handOvers, seconds: elapsedSeconds } = await handOver.run(seconds);
-        return { operations: handOvers, seconds: elapsedSeconds };
-      },
-    };
-    return groundOf(site, [work]);
+    return groundOf(site, [handOver]);
   },
 };

@@ -16,13 +16,7 @@ async function openFanOut(place: Place, watchers: number, keys: FanOutPlan["keys
   const plan = { watchers, watchersPerStream, keys, writesInFlight: writesInFlight[keys] };
   const fanOut = new FanOut(site.connections, plan);
   await fanOut.watch();
-  const work = {
-    run: async (seconds: number) => {
-      const { events, seconds: elapsedSeconds } = await fanOut.run(seconds);
-      return { operations: events, seconds: elapsedSeconds };
-    },
-  };
-  return groundOf(site, [work]);
+  return groundOf(site, [fanOut]);
 }
 
 export const watchersAxis: Axis = {
