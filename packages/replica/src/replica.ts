@@ -10,6 +10,7 @@ import {
   type Caller,
   type Command,
   encodeCommand,
+  encodeSharedBody,
   loggedForm,
   type Outcome,
   type StateMachine,
@@ -177,7 +178,7 @@ export class Replica {
   proposeInternal(command: Command, proposer: Proposer): void {
     // Only the server ever proposes the end of a lease, so that nobody needs to be named.
     const caller = command.kind === "leaseExpire" ? undefined : systemCaller;
-    this.#proposals.add(command, encodeCommand(command).subarray(1), proposer, caller, true);
+    this.#proposals.add(command, encodeSharedBody(command), proposer, caller, true);
   }
 
   /**

@@ -228,6 +228,11 @@ export class StateMachine {
     return this.#keys.liveAt(key, revision);
   }
 
+  /** How many keys from `from` to below `to` are alive; told without looking at each. */
+  countLive(from: ByteString, to: ByteString): number {
+    return this.#keys.index.countLive(from, to);
+  }
+
   /** Visits the live keys of an interval (KV-1) in key order until `visit` returns false; it must not apply commands. */
   forEachLive(key: ByteString, rangeEnd: ByteString, visit: VersionVisitor): void {
     if (!isSingleKey(rangeEnd)) {

@@ -13,6 +13,7 @@ import type { Environment } from "../environment.js";
 import type { ReplicaLimits } from "../limits.js";
 import { LockMeter } from "./lock-meter.js";
 import { type Contender, LockQueue, type LockWaiter } from "./lock-queue.js";
+import { prefixEnd } from "./prefix-end.js";
 import { fillQueue } from "./queue-filling.js";
 
 /** A queue of at least so many keys is kept for a while when its last waiter has gone. */
@@ -83,6 +84,7 @@ export class LockQueues {
    */
   wait(prefix: ByteString, key: ByteString, createRevision: number, waiter: LockWaiter): WaitResult {
     if (this.#machine.get(key)?.createRevision !== createRevision) return "lost";
+    if (this.#isAlone(prefix)) return "held";
     const queue = this.#queue(prefix);
     const isFilling = queue.filling !== undefined;
     const contender = queue.get(key) ?? (isFilling ? queue.reserve(key, createRevision) : undefined);
@@ -200,6 +202,11 @@ export class LockQueues {
     const left = (this.#prefixLengths.get(length) ?? 0) - 1;
     if (left > 0) this.#prefixLengths.set(length, left);
     else this.#prefixLengths.delete(length);
+  }
+
+  /** Whether the only living key under the prefix is surely the oldest: then no queue need be made to see that. */
+  #isAlone(prefix: ByteString): boolean {
+    return !this.#queues.has(prefix) && this.#machine.countLive(prefix, prefixEnd(prefix)) === 1;
   }
 
   /** The queue of a prefix, made from its living keys if there is none yet. */

@@ -14,31 +14,20 @@ import {
   encodeSharedResignResponse,
   etcdErrors,
   etcdTexts,
+  type KeyValue,
   type LeaderKey,
   type ProclaimRequest,
   type ResignRequest,
   type ResponseHeader,
+  type TxnResponse,
 } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { proposeForCall } from "./call-command.js";
 import type { ServiceContext } from "./context.js";
 import { serverStream, unary } from "./method.js";
 import { observe } from "./observe.js";
-import {
-  abandon,
-  awaitOwnership,
-  deleteOperation,
-  foundByJoin,
-  guarded,
-  joinTransaction,
-  ownershipKey,
-  type Place,
-  placeOf,
-  prefixOf,
-  proposeForCall,
-  refusesReading,
-  sameBytes,
-  withLease,
-} from "./ownership.js";
+import { abandon, deleteOperation, guarded, prefixOf, refusesReading, sameBytes, withNewLease } from "./ownership.js";
+import { OwnershipCall } from "./ownership-call.js";
 import { asUnknown, statusOf } from "./status.js";
 
 const methods = electionService.methods;
@@ -50,9 +39,8 @@ export function electionMethods(context: ServiceContext): Method[] {
     unary(context, methods.proclaim, (request, call) => election.proclaim(request, call)),
     unary(context, methods.resign, (request, call) => election.resign(request, call)),
     unary(context, methods.leader, (request, call) => {
-      const prefix = prefixOf(request.name);
-      if (refusesReading(context, call, prefix)) return;
-      context.replica.locks.askOldest(prefix, (kv) => {
+      if (refusesReading(context, call, request.name)) return;
+      context.replica.locks.askOldest(prefixOf(request.name), (kv) => {
         if (kv === undefined) call.end(statusOf(etcdTexts.electionNoLeader));
         else call.reply(encodeSharedLeaderResponse({ header: context.headerNow(), kv }));
       });
@@ -69,65 +57,27 @@ class ElectionService {
   }
 
   campaign(request: CampaignRequest, call: ServerCall): void {
-    if (refusesReading(this.#context, call, prefixOf(request.name))) return;
-    withLease(this.#context, call, request.lease, (lease) => this.#join(request, lease, call));
-  }
-
-  #join(request: CampaignRequest, lease: bigint, call: ServerCall): void {
-    const key = ownershipKey(request.name, lease);
-    const command = { kind: "txn", request: joinTransaction(key, lease, request.value) } as const;
-    proposeForCall(this.#context, call, command, (outcome) => {
-      if (outcome.kind !== "txn") return;
-      const place = placeOf(request.name, key, lease, outcome.response);
-      // The header of the joining transaction, even after a wait (ELECT-6).
-      const { header } = this.#context.withHeader(outcome.response);
-      const found = foundByJoin(outcome.response);
-      if (found === undefined || sameBytes(found.value, request.value)) this.#await(request, place, header, call);
-      else this.#replaceValue(request, place, header, call);
-    });
-  }
-
-  /** The same lease campaigns with another value: it is replaced in place at once (ELECT-8). */
-  #replaceValue(request: CampaignRequest, place: Place, header: ResponseHeader, call: ServerCall): void {
-    const { key, lease, createRevision } = place;
-    const put = createRequestOp({ requestPut: createPutRequest({ key, lease, value: request.value }) });
-    const command = { kind: "txn", request: guarded(key, createRevision, put) } as const;
-    proposeForCall(
-      this.#context,
-      call,
-      command,
-      (outcome) => {
-        if (outcome.kind === "txn" && outcome.response.succeeded) this.#await(request, place, header, call);
-        else call.end(statusOf(etcdTexts.electionNotLeader));
-      },
-      (status) => {
-        // ELECT-9: a candidate that could not say what it stands for does not stay.
-        abandon(this.#context, place, () => call.end(status));
-      },
-    );
-  }
-
-  #await(request: CampaignRequest, place: Place, header: ResponseHeader, call: ServerCall): void {
-    const { key, lease, createRevision } = place;
-    awaitOwnership(this.#context, call, place, () => {
-      const leader = { name: request.name, key, rev: createRevision, lease };
-      call.reply(encodeSharedCampaignResponse({ header, leader }));
-    });
+    const context = this.#context;
+    if (refusesReading(context, call, request.name)) return;
+    if (request.lease !== 0n) new CampaignCall(context, call, request, request.lease).start();
+    else withNewLease(context, call, (made) => new CampaignCall(context, call, request, made).start());
   }
 
   proclaim(request: ProclaimRequest, call: ServerCall): void {
     const leader = requireLeader(request.leader, call);
     if (leader === undefined) return;
-    const { key, rev } = leader;
-    withLease(this.#context, call, leader.lease, (lease) => {
-      const put = createRequestOp({ requestPut: createPutRequest({ key, lease, value: request.value }) });
-      const command = { kind: "txn", request: guarded(key, rev, put) } as const;
-      proposeForCall(this.#context, call, command, (outcome) => {
-        if (outcome.kind !== "txn") return;
-        const { header } = this.#context.withHeader(outcome.response);
-        if (outcome.response.succeeded) call.reply(encodeSharedProclaimResponse({ header }));
-        else call.end(statusOf(etcdTexts.electionNotLeader));
-      });
+    if (leader.lease !== 0n) this.#proclaim(request, leader, leader.lease, call);
+    else withNewLease(this.#context, call, (made) => this.#proclaim(request, leader, made, call));
+  }
+
+  #proclaim({ value }: ProclaimRequest, { key, rev }: LeaderKey, lease: bigint, call: ServerCall): void {
+    const put = createRequestOp({ requestPut: createPutRequest({ key, lease, value }) });
+    const command = { kind: "txn", request: guarded(key, rev, put) } as const;
+    proposeForCall(this.#context, call, command, (outcome) => {
+      if (outcome.kind !== "txn") return;
+      const { header } = this.#context.withHeader(outcome.response);
+      if (outcome.response.succeeded) call.reply(encodeSharedProclaimResponse({ header }));
+      else call.end(statusOf(etcdTexts.electionNotLeader));
     });
   }
 
@@ -140,6 +90,53 @@ class ElectionService {
       if (outcome.kind !== "txn") return;
       call.reply(encodeSharedResignResponse({ header: this.#context.withHeader(outcome.response).header }));
     });
+  }
+}
+
+class CampaignCall extends OwnershipCall {
+  readonly #request: CampaignRequest;
+  /** That of the joining transaction, even after a wait (ELECT-6). */
+  #header: ResponseHeader | undefined;
+
+  constructor(context: ServiceContext, call: ServerCall, request: CampaignRequest, lease: bigint) {
+    super(context, call, request.name, lease);
+    this.#request = request;
+  }
+
+  start(): void {
+    this.join(this.#request.value);
+  }
+
+  protected override joined(response: TxnResponse, found: KeyValue | undefined): void {
+    this.#header = this.context.withHeader(response).header;
+    if (found === undefined || sameBytes(found.value, this.#request.value)) this.wait();
+    else this.#replaceValue();
+  }
+
+  /** The same lease campaigns with another value: it is replaced in place at once (ELECT-8). */
+  #replaceValue(): void {
+    const { context, call, key, lease, createRevision } = this;
+    const put = createRequestOp({ requestPut: createPutRequest({ key, lease, value: this.#request.value }) });
+    const command = { kind: "txn", request: guarded(key, createRevision, put) } as const;
+    proposeForCall(
+      context,
+      call,
+      command,
+      (outcome) => {
+        if (outcome.kind === "txn" && outcome.response.succeeded) this.wait();
+        else call.end(statusOf(etcdTexts.electionNotLeader));
+      },
+      (status) => {
+        // ELECT-9: a candidate that could not say what it stands for does not stay.
+        abandon(context, this, () => call.end(status));
+      },
+    );
+  }
+
+  protected override held(): void {
+    const { key, lease, createRevision } = this;
+    const leader = { name: this.#request.name, key, rev: createRevision, lease };
+    this.call.reply(encodeSharedCampaignResponse({ header: this.#header, leader }));
   }
 }
 

@@ -13,18 +13,11 @@ import {
   type UnlockRequest,
 } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { type AcceptedOutcome, CallCommand } from "./call-command.js";
 import type { ServiceContext } from "./context.js";
 import { unary } from "./method.js";
-import {
-  awaitOwnership,
-  joinTransaction,
-  ownershipKey,
-  placeOf,
-  prefixOf,
-  proposeForCall,
-  refusesReading,
-  withLease,
-} from "./ownership.js";
+import { refusesReading, withNewLease } from "./ownership.js";
+import { OwnershipCall } from "./ownership-call.js";
 import { asUnknown, statusOf } from "./status.js";
 
 const noValue = new Uint8Array(0);
@@ -36,32 +29,32 @@ export function lockMethods(context: ServiceContext): Method[] {
   ];
 }
 
-function lock(request: LockRequest, call: ServerCall, context: ServiceContext): void {
-  if (refusesReading(context, call, prefixOf(request.name))) return;
-  withLease(context, call, request.lease, (lease) => join(request, lease, call, context));
+function lock({ name, lease }: LockRequest, call: ServerCall, context: ServiceContext): void {
+  if (refusesReading(context, call, name)) return;
+  if (lease !== 0n) new LockCall(context, call, name, lease).join(noValue);
+  else withNewLease(context, call, (made) => new LockCall(context, call, name, made).join(noValue));
 }
 
-function join(request: LockRequest, lease: bigint, call: ServerCall, context: ServiceContext): void {
-  const key = ownershipKey(request.name, lease);
-  const command = { kind: "txn", request: joinTransaction(key, lease, noValue) } as const;
-  proposeForCall(context, call, command, (outcome) => {
-    if (outcome.kind !== "txn") return;
-    awaitOwnership(context, call, placeOf(request.name, key, lease, outcome.response), () => {
-      call.reply(encodeSharedLockResponse({ header: context.headerNow(), key }));
-    });
-  });
+class LockCall extends OwnershipCall {
+  protected override joined(): void {
+    this.wait();
+  }
+
+  protected override held(): void {
+    this.call.reply(encodeSharedLockResponse({ header: this.context.headerNow(), key: this.key }));
+  }
 }
 
 /** Deletes exactly the given key, whoever owns it (LOCK-21); an absent key is no error (LOCK-22). */
-function unlock(request: UnlockRequest, call: ServerCall, context: ServiceContext): void {
-  const { key } = request;
-  if (key === emptyByteString) {
-    call.end(asUnknown(statusOf(etcdErrors.emptyKey)));
-    return;
-  }
-  const command = { kind: "deleteRange", request: createDeleteRangeRequest({ key }) } as const;
-  proposeForCall(context, call, command, (outcome) => {
+function unlock({ key }: UnlockRequest, call: ServerCall, context: ServiceContext): void {
+  if (key === emptyByteString) call.end(asUnknown(statusOf(etcdErrors.emptyKey)));
+  else new UnlockCall(context, call).propose({ kind: "deleteRange", request: createDeleteRangeRequest({ key }) });
+}
+
+class UnlockCall extends CallCommand {
+  protected override accepted(outcome: AcceptedOutcome): void {
     if (outcome.kind !== "deleteRange") return;
-    call.reply(encodeSharedUnlockResponse({ header: context.withHeader(outcome.response).header }));
-  });
+    const { header } = this.context.withHeader(outcome.response);
+    this.call.reply(encodeSharedUnlockResponse({ header }));
+  }
 }
