@@ -2,15 +2,16 @@
  * Election.Observe: the present leader's pair, then every PUT on it, then the next leader's (ELECT-23 to
  * ELECT-30). A leader that is deleted is not announced; the next one is.
  *
- * Follows one watcher at a time: the leader's key while there is a leader, the whole prefix while there
- * is none.
+ * Observers of one election are told together (`leader-feed.ts`). One that does not read is on its own, with a watcher at the
+ * place in the history that it has come to, until it has come to the next leader.
  */
-import { type ByteString, emptyByteString, encodeSharedLeaderResponse, type KeyValue } from "@holdfast/protocol";
-import { type CatchUpResponse, prefixEnd, type SharedEvent, type WatchConsumer, type Watcher } from "@holdfast/replica";
-import type { Caller, KeyVersion, Refusal } from "@holdfast/state-machine";
+import { type ByteString, encodeSharedLeaderResponse, type KeyValue } from "@holdfast/protocol";
+import type { Caller, Refusal } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import { invalidToken, invalidTokenStatus } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
+import { type FeedMember, LeaderFeed, type LeaderNews } from "./leader-feed.js";
+import { type LeaderListener, LeaderWatch } from "./leader-watch.js";
 import type { OpenRight } from "./open-rights.js";
 import { prefixOf, readingAll } from "./ownership.js";
 import { asUnknown, okStatus, statusOfRefusal } from "./status.js";
@@ -22,15 +23,22 @@ export function observe(name: ByteString, call: ServerCall, context: ServiceCont
   else new Observer(prefixOf(name), call, context, caller).start();
 }
 
-class Observer implements WatchConsumer {
+class Observer implements FeedMember, LeaderListener {
+  toldUpTo = 0;
   readonly #prefix: ByteString;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
   readonly #caller: Caller | undefined;
-  #watcher: Watcher | undefined;
   #right: OpenRight | undefined;
-  /** The key being followed; undefined while there is no leader. */
+  /** Where it is told together with others. */
+  #feed: LeaderFeed | undefined;
+  /** What it follows on its own. */
+  #watch: LeaderWatch | undefined;
+  /** Who leads as far as it was told, and from which revision on it was told nothing. */
   #leader: ByteString | undefined;
+  #nextRevision = 0;
+  /** What it has found out by itself: the feed may come to it later. */
+  #lookedUpTo = 0;
 
   constructor(prefix: ByteString, call: ServerCall, context: ServiceContext, caller: Caller | undefined) {
     this.#prefix = prefix;
@@ -44,62 +52,53 @@ class Observer implements WatchConsumer {
   }
 
   start(): void {
-    const { watches } = this.#context.replica;
     // As the caller came: lifted to the present revision, a token that a change has voided would be good again (AUTH-11).
     if (this.#isRefused(this.#caller)) return;
     this.#call.sendHeaders();
     this.#context.openCalls.add(this.#call, () => this.#close());
     const { openRights } = this.#context;
     this.#right = openRights.hold(this.#caller, readingAll(this.#prefix), (refusal) => this.#refuse(refusal));
-    this.#call.onDrain(() => {
-      if (this.#watcher !== undefined) watches.drained([this.#watcher]);
-    });
+    this.#call.onDrain(() => this.#watch?.drained());
     this.#look();
   }
 
-  events(watcher: Watcher, events: readonly SharedEvent[]): void {
-    this.#follow(
-      watcher,
-      events.map(({ version }) => version),
-    );
-  }
-
-  #follow(watcher: Watcher, versions: readonly KeyVersion[]): void {
-    if (!this.#context.openRights.isHeld(this.#right)) return;
-    for (const version of versions) {
-      if (version.version > 0) {
-        this.#leader ??= version.key;
-        if (version.key === this.#leader) this.#send(version, version.modRevision);
-      } else if (version.key === this.#leader) {
-        // The leader's own deletion: look again, from the present on (ELECT-26).
-        if (!this.#isRefused(this.#context.access.asOfNow(this.#caller))) this.#look();
-        return;
-      }
+  tell({ response, leader, nextRevision, isFound }: LeaderNews): boolean {
+    if (this.#call.congested) {
+      this.#goOnAlone();
+      return false;
     }
-    const last = versions.at(-1);
-    if (watcher.isSingleKey || this.#leader === undefined || last === undefined) return;
-    // Its events up to here were among those of the prefix; they may have ended with its deletion (TXN-11).
-    this.#watch(this.#leader, emptyByteString, last.modRevision + 1);
+    if (!this.#mayBeTold(isFound)) return false;
+    if (nextRevision <= this.#lookedUpTo) return true;
+    this.#leader = leader;
+    this.#nextRevision = nextRevision;
+    if (response !== undefined) this.#call.send(response);
+    return !this.#call.ended;
   }
 
-  catchUp(watcher: Watcher): CatchUpResponse {
-    const versions: KeyVersion[] = [];
-    return {
-      add: (version) => void versions.push(version),
-      pause: () => {},
-      send: () => this.#follow(watcher, versions),
-    };
+  put(kv: KeyValue, revision: number): void {
+    if (this.#mayBeTold(false)) this.#send(kv, revision);
+  }
+
+  leaderGone(): void {
+    // Look again, from the present on (ELECT-26).
+    if (this.#mayBeTold(true)) this.#look();
   }
 
   /** The history before the watcher's place is gone: the stream ends well (ELECT-30). */
   compacted(): void {
-    this.#watcher = undefined;
     this.#close();
     this.#context.openCalls.remove(this.#call);
     this.#call.end(okStatus);
   }
 
-  /** Each look at the candidates takes the right to see them all. Ends the call without it; true if it did. */
+  /** Ends the call if its caller has lost the right to be told; each look at the candidates takes the right to see them all. */
+  #mayBeTold(isFound: boolean): boolean {
+    const { access, openRights } = this.#context;
+    if (!openRights.isHeld(this.#right)) return false;
+    return !isFound || !access.enabled || !this.#isRefused(access.asOfNow(this.#caller));
+  }
+
+  /** Ends the call without the right to see all candidates; true if it did. */
   #isRefused(caller: Caller | undefined): boolean {
     const { access } = this.#context;
     const refusal = access.enabled ? access.refusal(readingAll(this.#prefix), caller) : undefined;
@@ -119,6 +118,13 @@ class Observer implements WatchConsumer {
     this.#context.openRights.release(this.#right);
   }
 
+  #unwatch(): void {
+    this.#feed?.leave(this);
+    this.#feed = undefined;
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
   /** Sends whoever leads now and follows it, or waits for the first candidate (ELECT-23, ELECT-24). */
   #look(): void {
     this.#unwatch();
@@ -128,27 +134,22 @@ class Observer implements WatchConsumer {
   }
 
   #found(leader: KeyValue | undefined): void {
-    const nextRevision = this.#context.replica.machine.revision + 1;
-    this.#leader = leader?.key;
-    if (leader === undefined) {
-      this.#watch(this.#prefix, prefixEnd(this.#prefix), nextRevision);
-      return;
-    }
-    this.#send(leader, nextRevision - 1);
-    this.#watch(leader.key, emptyByteString, nextRevision);
-  }
-
-  #watch(key: ByteString, rangeEnd: ByteString, startRevision: number): void {
-    this.#unwatch();
+    const { revision } = this.#context.replica.machine;
+    if (leader !== undefined) this.#send(leader, revision);
     // The call may have been lost with what was just sent.
     if (this.#call.ended) return;
-    const options = { key, rangeEnd, startRevision, dropPuts: false, dropDeletes: false, consumer: this };
-    this.#watcher = this.#context.replica.watches.watch(options);
+    this.#leader = leader?.key;
+    this.#nextRevision = revision + 1;
+    this.#lookedUpTo = this.#nextRevision;
+    this.#feed = LeaderFeed.join(this.#context, this.#prefix, this.#leader, this);
+    if (this.#feed === undefined) this.#goOnAlone();
   }
 
-  #unwatch(): void {
-    if (this.#watcher !== undefined) this.#context.replica.watches.remove(this.#watcher);
-    this.#watcher = undefined;
+  /** Follows the leader from where it was told last, be that now or behind. */
+  #goOnAlone(): void {
+    this.#feed = undefined;
+    this.#watch = new LeaderWatch(this.#context, this.#prefix, this);
+    this.#watch.follow(this.#leader, this.#nextRevision);
   }
 
   #send(kv: KeyValue, revision: number): void {

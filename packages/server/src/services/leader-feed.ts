@@ -1,0 +1,167 @@
+/**
+ * Tells many observers of one election the same: who leads is followed once, encoded once, and handed round in a turn of its
+ * own, so that the new leader, whom everybody waits for, hears first.
+ *
+ * Each observer is a cursor into what is being told: it joins at the end, and whoever does not read leaves with what he has
+ * been told last and goes on for himself (`observe.ts`), so that nothing is kept for him here.
+ */
+import { type ByteString, encodeLeaderResponse, type KeyValue } from "@holdfast/protocol";
+import type { ServiceContext } from "./context.js";
+import { type LeaderListener, LeaderWatch } from "./leader-watch.js";
+
+/** One thing to tell. */
+export interface LeaderNews {
+  /** The response; undefined when a leader has gone and nobody leads. */
+  readonly response: Uint8Array | undefined;
+  readonly leader: ByteString | undefined;
+  /** Everything before this revision is told with it. */
+  readonly nextRevision: number;
+  /** Whether it was found by a look at the candidates, which takes the right to see them. */
+  readonly isFound: boolean;
+}
+
+/** Who is told. */
+export interface FeedMember {
+  /** How much of the feed it was told, counted from the feed's beginning. Owned by the feed. */
+  toldUpTo: number;
+  /** Tells it. False if it can take no more, or has left: then it is no member any more. */
+  tell(news: LeaderNews): boolean;
+  /** It is over, without having left: the history was compacted away (ELECT-30). */
+  compacted(): void;
+}
+
+/** How many members are told in one turn of the event loop. */
+const sliceMembers = 1_000;
+/** With more bytes than this still to be told nobody waits for a turn. */
+const waitingBytesMax = 4 * 1024 * 1024;
+
+export class LeaderFeed implements LeaderListener {
+  readonly congested = false;
+  readonly #context: ServiceContext;
+  readonly #prefix: ByteString;
+  readonly #watch: LeaderWatch;
+  readonly #members = new Set<FeedMember>();
+  /** What has not been told to all, and how much was before it. */
+  #news: LeaderNews[] = [];
+  #newsStart = 0;
+  #waitingBytes = 0;
+  /** The members still to be told in this round, and up to where. */
+  #round: Iterator<FeedMember> | undefined;
+  #roundEnd = 0;
+  #isScheduled = false;
+
+  private constructor(context: ServiceContext, prefix: ByteString) {
+    this.#context = context;
+    this.#prefix = prefix;
+    this.#watch = new LeaderWatch(context, prefix, this);
+  }
+
+  /**
+   * Tells `member` what follows after `leader` (undefined: nobody) was found leading the election, at the present revision.
+   * Undefined if those who are told together follow somebody else, or have not come so far yet.
+   */
+  static join(
+    context: ServiceContext,
+    prefix: ByteString,
+    leader: ByteString | undefined,
+    member: FeedMember,
+  ): LeaderFeed | undefined {
+    let feed = context.leaderFeeds.get(prefix);
+    if (feed === undefined) {
+      feed = new LeaderFeed(context, prefix);
+      context.leaderFeeds.set(prefix, feed);
+      feed.#watch.follow(leader, context.replica.machine.revision + 1);
+    } else if (!feed.#watch.isAtPresentWith(leader)) return undefined;
+    member.toldUpTo = feed.#newsStart + feed.#news.length;
+    feed.#members.add(member);
+    return feed;
+  }
+
+  /** Tells `member` nothing more. */
+  leave(member: FeedMember): void {
+    if (this.#members.delete(member) && this.#members.size === 0) this.#close();
+  }
+
+  put(kv: KeyValue, revision: number): void {
+    this.#add(kv, revision, false);
+  }
+
+  leaderGone(): void {
+    this.#context.replica.locks.askOldest(this.#prefix, (leader) => {
+      if (this.#members.size === 0) return;
+      const { revision } = this.#context.replica.machine;
+      this.#watch.follow(leader?.key, revision + 1);
+      this.#add(leader, revision, true);
+    });
+  }
+
+  compacted(): void {
+    const members = [...this.#members];
+    this.#members.clear();
+    this.#close();
+    for (const member of members) member.compacted();
+  }
+
+  #add(kv: KeyValue | undefined, revision: number, isFound: boolean): void {
+    const header = this.#context.header(revision);
+    const response = kv === undefined ? undefined : encodeLeaderResponse({ header, kv });
+    this.#news.push({ response, leader: kv?.key, nextRevision: revision + 1, isFound });
+    this.#waitingBytes += response?.length ?? 0;
+    if (this.#waitingBytes > waitingBytesMax) this.#tellAll();
+    else this.#schedule();
+  }
+
+  #close(): void {
+    this.#watch.close();
+    this.#news = [];
+    if (this.#context.leaderFeeds.get(this.#prefix) === this) this.#context.leaderFeeds.delete(this.#prefix);
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#context.environment.defer(() => {
+      this.#isScheduled = false;
+      this.#tellSome(sliceMembers);
+      if (this.#news.length > 0) this.#schedule();
+    });
+  }
+
+  #tellAll(): void {
+    while (this.#news.length > 0) this.#tellSome(Number.POSITIVE_INFINITY);
+  }
+
+  /** Goes on with the round, or begins one with all that there is to tell; after it, that need not be kept. */
+  #tellSome(membersMax: number): void {
+    if (this.#round === undefined) {
+      this.#round = this.#members.values();
+      this.#roundEnd = this.#newsStart + this.#news.length;
+    }
+    for (let told = 0; told < membersMax; told++) {
+      const next = this.#round.next();
+      if (next.done === true) {
+        this.#endRound();
+        return;
+      }
+      this.#tell(next.value);
+    }
+  }
+
+  #endRound(): void {
+    this.#round = undefined;
+    const told = this.#news.splice(0, this.#roundEnd - this.#newsStart);
+    this.#newsStart = this.#roundEnd;
+    for (const { response } of told) this.#waitingBytes -= response?.length ?? 0;
+  }
+
+  #tell(member: FeedMember): void {
+    while (member.toldUpTo < this.#roundEnd) {
+      const news = this.#news[member.toldUpTo - this.#newsStart] as LeaderNews;
+      if (!member.tell(news)) {
+        this.leave(member);
+        return;
+      }
+      member.toldUpTo += 1;
+    }
+  }
+}
