@@ -30,6 +30,9 @@ export class KeyTable {
   /** Keys that had no place. */
   readonly #displaced = new Map<ByteString, number>();
   #size = 0;
+  /** What was found or added last: one command asks for the same key several times, and is followed by who asks what became of it. */
+  #lastKey: ByteString | undefined = undefined;
+  #lastNumber = 0;
 
   constructor(names: KeyNames) {
     this.#names = names;
@@ -41,6 +44,13 @@ export class KeyTable {
 
   /** The number of a key; undefined when it has none. */
   find(key: ByteString): number | undefined {
+    if (key === this.#lastKey) return this.#lastNumber;
+    const number = this.#find(key);
+    if (number !== undefined) this.#remember(key, number);
+    return number;
+  }
+
+  #find(key: ByteString): number | undefined {
     const hash = hashOf(key);
     const { entries } = this.#partOf(hash);
     const mask = entries.length - 1;
@@ -58,6 +68,7 @@ export class KeyTable {
     const hash = hashOf(key);
     const part = this.#partOf(hash);
     this.#size += 1;
+    this.#remember(key, number);
     if (part.taken * 3 >= part.entries.length) grow(part);
     const at = freePlace(part.entries, hash);
     if (at === undefined) this.#displaced.set(key, number);
@@ -67,6 +78,7 @@ export class KeyTable {
   /** Removes a key that is in the table. */
   delete(key: ByteString, number: number): void {
     this.#size -= 1;
+    this.#lastKey = undefined;
     if (this.#displaced.size > 0 && this.#displaced.delete(key)) return;
     const hash = hashOf(key);
     const part = this.#partOf(hash);
@@ -74,6 +86,11 @@ export class KeyTable {
     let at = (hash << 1) & mask;
     while (part.entries[at] !== number + 1) at = (at + 2) & mask;
     vacate(part, at);
+  }
+
+  #remember(key: ByteString, number: number): void {
+    this.#lastKey = key;
+    this.#lastNumber = number;
   }
 
   #findDisplaced(key: ByteString): number | undefined {

@@ -2,6 +2,7 @@
  * The leases: id, length, and the keys that go when they go. Never a deadline; time is the replica's business.
  */
 import type { ByteString } from "@holdfast/protocol";
+import { LeaseKeys } from "./lease-keys.js";
 import { noLease } from "./stored-version.js";
 import type { LeaseRecord } from "./types.js";
 
@@ -9,7 +10,7 @@ class Lease implements LeaseRecord {
   readonly leaseId: bigint;
   readonly ttlSeconds: number;
   readonly grantNumber: number;
-  readonly keys: Set<ByteString> = new Set();
+  readonly keys: LeaseKeys = new LeaseKeys();
 
   constructor(leaseId: bigint, ttlSeconds: number, grantNumber: number) {
     this.leaseId = leaseId;
@@ -63,10 +64,7 @@ export class LeaseTable {
     if (leaseId === noLease) return noLease;
     const lease = this.#leases.get(leaseId);
     if (lease === undefined) return leaseId;
-    const { keys } = lease;
-    const sizeBefore = keys.size;
-    keys.add(key);
-    if (keys.size !== sizeBefore) this.observer?.keyAttached(lease, key);
+    if (lease.keys.add(key)) this.observer?.keyAttached(lease, key);
     return lease.leaseId;
   }
 

@@ -58,7 +58,7 @@ const noNested: readonly ChosenTxn[] = Object.freeze([]);
 /** Decides all compares. Returns undefined when the transaction is nested deeper than any legal one. */
 export function chooseTxn(keys: KeySpace, request: TxnRequest, depthLeft = transactionDepthMax): ChosenTxn | undefined {
   if (depthLeft === 0) return undefined;
-  const succeeded = request.compare.every((compare) => holds(keys, compare));
+  const succeeded = holdAll(keys, request.compare);
   const operations = succeeded ? request.success : request.failure;
   let nested: ChosenTxn[] | undefined;
   for (const operation of operations) {
@@ -143,6 +143,11 @@ function txnRangeRefusal(keys: KeySpace, request: RangeRequest): Refusal | undef
   if (revision === 0) return undefined;
   if (revision > keys.revision) return "future-revision";
   return revision < keys.compactRevision ? "compacted" : undefined;
+}
+
+function holdAll(keys: KeySpace, compares: readonly Compare[]): boolean {
+  for (const compare of compares) if (!holds(keys, compare)) return false;
+  return true;
 }
 
 /** Whether a compare holds for its key, or for every key of its interval (TXN-2 to TXN-5). */

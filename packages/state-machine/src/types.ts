@@ -84,6 +84,12 @@ export interface KeyVersion {
   readonly lease: bigint;
 }
 
+/** The keys that are attached to a lease. */
+export interface KeysOfLease extends Iterable<ByteString> {
+  readonly size: number;
+  has(key: ByteString): boolean;
+}
+
 /** A lease as the core knows it: never a deadline. */
 export interface LeaseRecord {
   readonly leaseId: bigint;
@@ -91,7 +97,7 @@ export interface LeaseRecord {
   /** Which grant this is: the number of the command that granted it. Never reused. */
   readonly grantNumber: number;
   /** Attached keys, in no promised order. */
-  readonly keys: ReadonlySet<ByteString>;
+  readonly keys: KeysOfLease;
 }
 
 /** What the core tells about a lease command just applied, so that deadlines can follow. */

@@ -63,8 +63,10 @@ export class LockMeter {
   readonly #lines = new Map<ByteString, PlaceLine>();
   /** How many places there are with so many characters of a lease. */
   readonly #leaseLengths = new Uint32Array(leaseCharsMax + 1);
-  /** Lines with places that came or went by the command just applied. */
-  readonly #touched = new Set<PlaceLine>();
+  /** Lines with places that came or went by the command being taken in; marked so that each is in here once. */
+  readonly #touched: PlaceLine[] = [];
+  /** When that happened which is being taken in, once somebody asked. */
+  #happenedMs: number | undefined;
 
   /** Finds the places that `machine` has now. Since when they hold or wait nobody knows. */
   constructor(machine: StateMachine, environment: Environment) {
@@ -72,11 +74,14 @@ export class LockMeter {
     for (const { leaseId, keys } of machine.leases()) {
       for (const key of keys) {
         const { createRevision } = machine.get(key) as KeyVersion;
-        this.#join(key, createRevision, leaseId, false);
+        this.#join(key, leasePartStart(key), createRevision, leaseId, false);
       }
     }
-    for (const line of this.#touched) line.holder = line.oldest;
-    this.#touched.clear();
+    for (const line of this.#touched) {
+      line.holder = line.oldest;
+      line.isTouched = false;
+    }
+    this.#touched.length = 0;
   }
 
   /** Names that are held now. */
@@ -100,7 +105,7 @@ export class LockMeter {
       return;
     }
     for (const change of changes) this.#take(change, command, outcome);
-    if (this.#touched.size > 0) this.#settle();
+    if (this.#touched.length > 0) this.#settle();
   }
 
   #slice(): void {
@@ -109,22 +114,26 @@ export class LockMeter {
       this.#backlogMs = next.nowMs;
       for (; next.at < changes.length && left > 0; left--) this.#take(changes[next.at++]!, command, outcome);
       if (next.at < changes.length) break;
-      if (this.#touched.size > 0) this.#settle();
+      if (this.#touched.length > 0) this.#settle();
       this.#backlog.shift();
     }
     this.#backlogMs = undefined;
     if (this.#backlog.length > 0) this.#environment.defer(() => this.#slice());
   }
 
-  #take({ key, version, createRevision, lease }: KeyVersion, command: Command, outcome: Outcome): void {
+  #take(change: KeyVersion, command: Command, outcome: Outcome): void {
+    const { key, version, lease } = change;
     // Most keys are no places before and after, which must cost next to nothing.
     if (lease === 0n && (version === 1 || this.#places.size === 0)) return;
-    if (this.#isOrdinary(key, lease)) return;
-    const place = this.#places.get(key);
+    const start = leasePartStart(key);
+    // Whether it surely neither was nor is a place is told without looking it up.
+    if (start === -1 || (lease === 0n && this.#leaseLengths[key.length - start] === 0)) return;
+    // What has just been made was none before.
+    const place = version === 1 ? undefined : this.#places.get(key);
     // Put anew under the same lease, it is the same place (ELECT-25).
     if (place?.lease === lease) return;
     if (place === undefined) {
-      if (lease !== 0n) this.#join(key, createRevision, lease, true);
+      if (lease !== 0n) this.#join(key, start, change.createRevision, lease, true);
     } else if (version === 0) {
       this.#ends ??= new KeyEnds(command, outcome);
       this.#leave(place, this.#ends.of(key));
@@ -133,18 +142,13 @@ export class LockMeter {
 
   /** When that happened which is being taken in. */
   #nowMs(): number {
-    return this.#backlogMs ?? this.#environment.nowMs();
+    this.#happenedMs ??= this.#backlogMs ?? this.#environment.nowMs();
+    return this.#happenedMs;
   }
 
-  /** True when the key, which has this lease now, surely neither was nor is a place: told without looking it up. */
-  #isOrdinary(key: ByteString, lease: bigint): boolean {
-    const start = leasePartStart(key);
-    return start === -1 || (lease === 0n && this.#leaseLengths[key.length - start] === 0);
-  }
-
-  /** Makes a place for the key if it has the layout of one; it may be one of unknown age. */
-  #join(key: ByteString, createRevision: number, lease: bigint, isNew: boolean): void {
-    const prefix = placePrefix(key, lease);
+  /** Makes a place for the key, whose last part begins at `start`, if it has the layout of one; it may be one of unknown age. */
+  #join(key: ByteString, start: number, createRevision: number, lease: bigint, isNew: boolean): void {
+    const prefix = placePrefix(key, lease, start);
     if (prefix === undefined) return;
     let line = this.#lines.get(prefix);
     if (line === undefined) {
@@ -152,8 +156,14 @@ export class LockMeter {
       this.#lines.set(prefix, line);
     }
     this.#places.set(key, line.add(key, createRevision, lease, isNew ? this.#nowMs() : undefined));
-    this.#touched.add(line);
+    this.#touch(line);
     this.#countLength(key, prefix, 1);
+  }
+
+  #touch(line: PlaceLine): void {
+    if (line.isTouched) return;
+    line.isTouched = true;
+    this.#touched.push(line);
   }
 
   #countLength(key: ByteString, prefix: ByteString, difference: 1 | -1): void {
@@ -165,7 +175,7 @@ export class LockMeter {
     const { key, line, sinceMs } = place;
     this.#places.delete(key);
     line.remove(place);
-    this.#touched.add(line);
+    this.#touch(line);
     this.#countLength(key, line.prefix, -1);
     if (line.holder !== place) {
       this.waitLosses[end === "unlocked" ? "given_up" : end]++;
@@ -180,10 +190,12 @@ export class LockMeter {
     this.#ends = undefined;
     for (const line of this.#touched) {
       const { holder, oldest } = line;
+      line.isTouched = false;
       if (oldest === undefined) this.#lines.delete(line.prefix);
       else if (oldest !== holder) this.#promote(oldest, holder);
     }
-    this.#touched.clear();
+    this.#touched.length = 0;
+    this.#happenedMs = undefined;
   }
 
   /** The place is the first of its line now, instead of `holder`. */

@@ -25,7 +25,9 @@ export class PlaceLine {
   readonly prefix: ByteString;
   readonly #heap: Place[] = [];
   /** The place that was the oldest when this was looked at last; it may have gone since. */
-  holder: Place | undefined;
+  holder: Place | undefined = undefined;
+  /** Whether places came or went since then. */
+  isTouched = false;
 
   constructor(prefix: ByteString) {
     this.prefix = prefix;
@@ -114,9 +116,15 @@ function isLeaseChar(code: number): boolean {
   return (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66) || code === 0x2d;
 }
 
-/** The name and "/" of a key that is a place when it is attached to `lease`; undefined when it is none (LOCK-1). */
-export function placePrefix(key: ByteString, lease: bigint): ByteString | undefined {
-  const start = leasePartStart(key);
+/**
+ * The name and "/" of a key that is a place when it is attached to `lease`; undefined when it is none (LOCK-1). `start` is what
+ * `leasePartStart` says.
+ */
+export function placePrefix(
+  key: ByteString,
+  lease: bigint,
+  start: number = leasePartStart(key),
+): ByteString | undefined {
   if (start === -1 || key.slice(start) !== lease.toString(16)) return undefined;
   return key.slice(0, start) as ByteString;
 }

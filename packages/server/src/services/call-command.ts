@@ -40,8 +40,11 @@ export abstract class CallCommand implements Proposer {
     this.refused(statusOfLostProposal(failure));
   }
 
-  /** Proposes a command; a bad token (LOCK-24) and one above the request limit (LIM-1) are refused at once. */
-  propose(command: Command): void {
+  /**
+   * Proposes a command, whose encoding without the kind byte may be at hand; a bad token (LOCK-24) and one above the request
+   * limit (LIM-1) are refused at once.
+   */
+  propose(command: Command, encoded?: Uint8Array): void {
     const { access, limits, quota, replica } = this.context;
     if (quota.endIfRefused(command, (status) => this.refused(asUnknown(status)))) return;
     const caller = access.identify(this.call);
@@ -49,7 +52,7 @@ export abstract class CallCommand implements Proposer {
       this.refused(asUnknown(invalidTokenStatus));
       return;
     }
-    const body = encodeSharedBody(command);
+    const body = encoded ?? encodeSharedBody(command);
     if (isRequestTooLarge(body.length, limits)) {
       this.context.limitHits.count("requestBytes");
       this.refused(asUnknown(statusOf(etcdErrors.requestTooLarge)));

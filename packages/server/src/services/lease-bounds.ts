@@ -46,8 +46,25 @@ export class LeaseBounds {
     return keys === undefined || keys.size + added <= this.#limits.keysPerLease || keys.has(key);
   }
 
-  /** Counts every put for itself: at most a few hundred. */
+  /** Most transactions are small and put to leases with few keys, whichever branch is taken. */
   #hasRoomForTxn(request: TxnRequest): boolean {
+    const { success, failure } = request;
+    const addedMax = success.length + failure.length;
+    if (this.#hasRoomForAll(success, addedMax) && this.#hasRoomForAll(failure, addedMax)) return true;
+    return this.#hasRoomForEach(request);
+  }
+
+  /** Whether every lease that is put to has room for as many keys; false where that is not told at a glance. */
+  #hasRoomForAll(operations: readonly RequestOp[], added: number): boolean {
+    for (const { requestPut, requestTxn } of operations) {
+      if (requestTxn !== undefined) return false;
+      if (requestPut !== undefined && !this.#hasRoomForKeys(requestPut.lease, requestPut.key, added)) return false;
+    }
+    return true;
+  }
+
+  /** Counts every put for itself: at most a few hundred. */
+  #hasRoomForEach(request: TxnRequest): boolean {
     const added = new Map<bigint, number>();
     const fits = ({ requestPut, requestTxn }: RequestOp, depthLeft: number): boolean => {
       if (requestTxn !== undefined) return depthLeft <= 1 || all(requestTxn, depthLeft - 1);

@@ -25,7 +25,7 @@ const noValue = new Uint8Array(0);
 export function lockMethods(context: ServiceContext): Method[] {
   return [
     unary(context, lockService.methods.lock, (request, call) => lock(request, call, context)),
-    unary(context, lockService.methods.unlock, (request, call) => unlock(request, call, context)),
+    unary(context, lockService.methods.unlock, (request, call, bytes) => unlock(request, call, context, bytes)),
   ];
 }
 
@@ -46,9 +46,14 @@ class LockCall extends OwnershipCall {
 }
 
 /** Deletes exactly the given key, whoever owns it (LOCK-21); an absent key is no error (LOCK-22). */
-function unlock({ key }: UnlockRequest, call: ServerCall, context: ServiceContext): void {
-  if (key === emptyByteString) call.end(asUnknown(statusOf(etcdErrors.emptyKey)));
-  else new UnlockCall(context, call).propose({ kind: "deleteRange", request: createDeleteRangeRequest({ key }) });
+function unlock({ key }: UnlockRequest, call: ServerCall, context: ServiceContext, bytes: Uint8Array): void {
+  if (key === emptyByteString) {
+    call.end(asUnknown(statusOf(etcdErrors.emptyKey)));
+    return;
+  }
+  const command = { kind: "deleteRange", request: createDeleteRangeRequest({ key }) } as const;
+  // With nothing in it but a tag, a length of one byte and the key, both requests are the same bytes.
+  new UnlockCall(context, call).propose(command, bytes.length === key.length + 2 ? bytes : undefined);
 }
 
 class UnlockCall extends CallCommand {

@@ -76,13 +76,18 @@ export function withNewLease(context: ServiceContext, call: ServerCall, then: (l
   });
 }
 
-/** One transaction: put the key if it is absent, else read it (LOCK-2). */
+const isAbsent = createCompare({ target: CompareTarget.CREATE, result: CompareResult.EQUAL, createRevision: 0 });
+const nothing = createRequestOp();
+const emptyPut = createPutRequest();
+const emptyRange = createRangeRequest();
+
+/** One transaction: put the key if it is absent, else read it (LOCK-2). Copies of messages, which cost less than making them. */
 export function joinTransaction(key: ByteString, lease: bigint, value: Uint8Array): TxnRequest {
-  return createTxnRequest({
-    compare: [createCompare({ key, target: CompareTarget.CREATE, result: CompareResult.EQUAL, createRevision: 0 })],
-    success: [createRequestOp({ requestPut: createPutRequest({ key, lease, value }) })],
-    failure: [createRequestOp({ requestRange: createRangeRequest({ key }) })],
-  });
+  return {
+    compare: [{ ...isAbsent, key }],
+    success: [{ ...nothing, requestPut: { ...emptyPut, key, lease, value } }],
+    failure: [{ ...nothing, requestRange: { ...emptyRange, key } }],
+  };
 }
 
 /** `operation`, only in the life of `key` that began at `createRevision`. */

@@ -30,7 +30,7 @@ function countWalks(driver: AuthDriver, leaseId: bigint): () => number {
   const { keys } = driver.machine.lease(leaseId)!;
   const walk = keys[Symbol.iterator].bind(keys);
   let walks = 0;
-  const counted = (): SetIterator<ReturnType<typeof key>> => {
+  const counted = (): Iterator<ReturnType<typeof key>> => {
     walks++;
     return walk();
   };

@@ -3,12 +3,13 @@
  */
 
 import { type KeyValue, PackedKeyValue } from "@holdfast/protocol";
+import { LeaseKeys } from "../lease-keys.js";
 
 /** `value` as plain data. Sets become sorted lists. */
 export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (typeof value === "bigint") return `${value}n`;
-  if (value instanceof Set) return [...value].sort();
+  if (value instanceof Set || value instanceof LeaseKeys) return [...value].sort();
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
   if (value instanceof PackedKeyValue) return plain(unpacked(value));
