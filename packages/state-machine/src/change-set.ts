@@ -72,20 +72,6 @@ export class ChangeSet {
   }
 
   deleteRange(request: DeleteRangeRequest): DeleteRangeResponse {
-    return isSingleKey(request.rangeEnd) ? this.#deleteKey(request) : this.#deleteInterval(request);
-  }
-
-  #deleteKey({ key, prevKv }: DeleteRangeRequest): DeleteRangeResponse {
-    const history = this.#keys.history(key);
-    if (history === undefined || !history.isLive) {
-      return { header: headerAt(this.revision), deleted: 0, prevKvs: noPairs };
-    }
-    const prevKvs = prevKv ? [history.latest] : noPairs;
-    this.#delete(history);
-    return { header: headerAt(this.revision), deleted: 1, prevKvs };
-  }
-
-  #deleteInterval(request: DeleteRangeRequest): DeleteRangeResponse {
     const doomed = this.#liveHistories(request);
     const prevKvs = request.prevKv && doomed.length > 0 ? doomed.map((history) => history.latest) : noPairs;
     for (const history of doomed) this.#delete(history);
@@ -116,6 +102,10 @@ export class ChangeSet {
   }
 
   #liveHistories(request: DeleteRangeRequest): KeyHistory[] {
+    if (isSingleKey(request.rangeEnd)) {
+      const history = this.#keys.history(request.key);
+      return history?.isLive ? [history] : [];
+    }
     const found: KeyHistory[] = [];
     this.#keys.visitLiveHistories(request.key, upperBound(request.rangeEnd), (history) => {
       found.push(history);

@@ -112,6 +112,7 @@ export class LockQueues {
     this.meter.observe(changes, command, outcome);
     if (this.#queues.size === 0) return;
     for (const change of changes) this.#observeOne(change);
+    if (this.#changed.size === 0) return;
     for (const queue of this.#changed) this.#grant(queue);
     this.#changed.clear();
   }

@@ -135,8 +135,9 @@ class CampaignCall extends OwnershipCall {
 
   protected override held(): void {
     const { key, lease, createRevision } = this;
+    const header = this.#header;
     const leader = { name: this.#request.name, key, rev: createRevision, lease };
-    this.call.reply(encodeSharedCampaignResponse({ header: this.#header, leader }));
+    this.call.reply(encodeSharedCampaignResponse({ header, leader }));
   }
 }
 
