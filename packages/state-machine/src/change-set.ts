@@ -4,6 +4,7 @@
  * Nothing here can be refused. Whether a command may run is decided before, in full.
  */
 import type {
+  ByteString,
   DeleteRangeRequest,
   DeleteRangeResponse,
   KeyValue,
@@ -11,10 +12,10 @@ import type {
   PutResponse,
   ResponseHeader,
 } from "@holdfast/protocol";
-import type { KeyHistory } from "./key-history.js";
 import { isSingleKey, upperBound } from "./key-interval.js";
 import type { KeySpace } from "./key-space.js";
 import type { LeaseTable } from "./leases.js";
+import { noLease } from "./stored-version.js";
 import type { KeyVersion, LeaseRecord } from "./types.js";
 
 /** A header with nothing but a revision; who answers is filled in by the services (GEN-3). */
@@ -67,54 +68,75 @@ export class ChangeSet {
     const value = request.ignoreValue && kept !== undefined ? kept.value : request.value;
     const wantedLease = request.ignoreLease && kept !== undefined ? kept.lease : request.lease;
     const lease = this.#moveLease(request, previous, wantedLease);
-    this.#record(this.#keys.put(history, request.key, value, lease, this.#revisionBefore + 1));
+    this.#record(this.#keys.put(history, request.key, previous, value, lease, this.#revisionBefore + 1));
     return { header: headerAt(this.revision), prevKv: request.prevKv ? previous : undefined };
   }
 
   deleteRange(request: DeleteRangeRequest): DeleteRangeResponse {
-    const doomed = this.#liveHistories(request);
-    const prevKvs = request.prevKv && doomed.length > 0 ? doomed.map((history) => history.latest) : noPairs;
-    for (const history of doomed) this.#delete(history);
-    return { header: headerAt(this.revision), deleted: doomed.length, prevKvs };
+    const prevKvs: KeyValue[] | undefined = request.prevKv ? [] : undefined;
+    const deleted = isSingleKey(request.rangeEnd)
+      ? this.#deleteOne(request.key, prevKvs)
+      : this.#deleteAll(request.key, upperBound(request.rangeEnd), prevKvs);
+    return { header: headerAt(this.revision), deleted, prevKvs: prevKvs ?? noPairs };
   }
 
   /** Removes a lease and, in ascending order, its keys (LEASE-11). */
   endLease(lease: LeaseRecord): void {
-    // Sorted by code units, which are bytes.
-    const doomed = [...lease.keys].sort();
+    const doomed = inOrder([...lease.keys]);
     this.#leases.end(lease);
-    const revision = this.#revisionBefore + 1;
-    for (const key of doomed) this.#record(this.#keys.delete(this.#keys.history(key)!, revision));
+    for (const key of doomed) this.#delete(this.#keys.number(key)!, key);
   }
 
   /** Attaches the key of `request` to the lease it is to have, and to no other (LEASE-32, LEASE-33). */
   #moveLease(request: PutRequest, previous: KeyVersion | undefined, lease: bigint): bigint {
     if (previous !== undefined) {
-      if (previous.lease === lease) return previous.lease;
-      this.#leases.detach(previous.lease, previous.key);
+      const previousLease = previous.lease;
+      if (previousLease === lease) return previousLease;
+      this.#leases.detach(previousLease, previous.key);
     }
     return this.#leases.attach(lease, previous?.key ?? request.key);
   }
 
-  #delete(history: KeyHistory): void {
-    this.#leases.detach(history.latest.lease, history.key);
-    this.#record(this.#keys.delete(history, this.#revisionBefore + 1));
+  /** Returns how many keys were deleted. */
+  #deleteOne(key: ByteString, prevKvs: KeyValue[] | undefined): number {
+    const { histories } = this.#keys;
+    const number = this.#keys.number(key);
+    if (number === undefined || !histories.isLive(number)) return 0;
+    prevKvs?.push(histories.latest(number, key));
+    if (this.#leases.size > 0) this.#leases.detach(histories.lease(number), key);
+    this.#delete(number, key);
+    return 1;
   }
 
-  #liveHistories(request: DeleteRangeRequest): KeyHistory[] {
-    if (isSingleKey(request.rangeEnd)) {
-      const history = this.#keys.history(request.key);
-      return history?.isLive ? [history] : [];
-    }
-    const found: KeyHistory[] = [];
-    this.#keys.visitLiveHistories(request.key, upperBound(request.rangeEnd), (history) => {
-      found.push(history);
-    });
-    return found;
+  /** As `#deleteOne`. There may be very many keys: none is looked up, and of none more is made than its event (F14). */
+  #deleteAll(from: ByteString, to: ByteString | undefined, prevKvs: KeyValue[] | undefined): number {
+    const { histories } = this.#keys;
+    const hasLeases = this.#leases.size > 0;
+    return this.#keys.deleteAll(
+      from,
+      to,
+      this.#revisionBefore + 1,
+      (number) => {
+        prevKvs?.push(histories.latest(number));
+        const lease = hasLeases ? histories.lease(number) : noLease;
+        if (lease !== noLease) this.#leases.detach(lease, histories.key(number));
+      },
+      (deletion) => this.#record(deletion),
+    );
+  }
+
+  #delete(number: number, key: ByteString): void {
+    this.#record(this.#keys.delete(number, key, this.#revisionBefore + 1));
   }
 
   #record(change: KeyVersion): void {
     if (this.#changes === undefined) this.#changes = [change];
     else this.#changes.push(change);
   }
+}
+
+/** Sorted by code units, which are bytes. Keys mostly come as they were put, in ascending order. */
+function inOrder(keys: ByteString[]): ByteString[] {
+  for (let index = 1; index < keys.length; index++) if (keys[index - 1]! > keys[index]!) return keys.sort();
+  return keys;
 }

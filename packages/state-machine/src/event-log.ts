@@ -38,10 +38,20 @@ export class EventLog {
 
   /** Appends an event of the key with the number `owner`, which must not be of an older revision than the one before it. */
   push(owner: number, event: VersionParts): PackedKeyValue {
-    const slot = this.#end - this.#chunksStart;
-    if (slot === this.#chunks.length * versionChunkLength) this.#chunks.push(this.#store.open());
-    this.#end += 1;
-    return this.#chunks[this.#chunks.length - 1]!.append(this.#slabs, owner, event);
+    return this.#chunkToFill().append(this.#slabs, owner, event);
+  }
+
+  /**
+   * As `push`, of the deletion at `revision` of the key whose version is at a slot of `from`; `key` is the key, if it is at hand.
+   */
+  pushDeletion(
+    owner: number,
+    from: VersionChunk,
+    slot: number,
+    revision: number,
+    key: ByteString | undefined,
+  ): PackedKeyValue {
+    return this.#chunkToFill().appendDeletion(this.#slabs, owner, from, slot, revision, key);
   }
 
   /** The event at a position from `start` to below `end`. */
@@ -54,9 +64,9 @@ export class EventLog {
     return this.#chunkOf(position).revisionOf(slotOf(position));
   }
 
-  /** The version number of the event at a position: 0 for a deletion. */
-  versionAt(position: number): number {
-    return this.#chunkOf(position).versionOf(slotOf(position));
+  /** How many more keys lived after the event at a position: one for a creation, one less for a deletion. */
+  growthAt(position: number): number {
+    return this.#chunkOf(position).growthOf(slotOf(position));
   }
 
   /** Whether the key of the event at a position is from `from` to below `to` (undefined: without end). */
@@ -99,6 +109,14 @@ export class EventLog {
     if (this.#start - this.#chunksStart < versionChunkLength) return;
     this.#chunksStart += versionChunkLength;
     this.#store.close(this.#chunks.shift()!);
+  }
+
+  /** That of the next event, which is counted as being there. */
+  #chunkToFill(): VersionChunk {
+    const slot = this.#end - this.#chunksStart;
+    if (slot === this.#chunks.length * versionChunkLength) this.#chunks.push(this.#store.open());
+    this.#end += 1;
+    return this.#chunks[this.#chunks.length - 1]!;
   }
 
   #chunkOf(position: number): VersionChunk {

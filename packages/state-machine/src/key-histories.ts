@@ -55,6 +55,15 @@ export class KeyHistories {
     return added;
   }
 
+  /** Adds the deletion of a key that is alive; `key` is the key, if it is at hand. */
+  appendDeletion(number: number, revision: number, key: ByteString | undefined): PackedKeyValue {
+    const place = this.#latestPlace(number);
+    const added = this.events.pushDeletion(number, this.#chunkAt(place), slotOf(place), revision, key);
+    this.#addEarlier(number, place);
+    this.#setLatest(number, this.events.lastPlace, false);
+    return added;
+  }
+
   isLive(number: number): boolean {
     return (this.#chunkOf(number).latest[number & slotMask]! & 1) === 1;
   }
@@ -83,6 +92,35 @@ export class KeyHistories {
   /** The version that everything from `revision` on builds upon: the live one before it, unless `revision` itself replaces it. */
   baseOf(number: number, revision: number): PackedKeyValue | undefined {
     return this.at(number, revision)?.modRevision === revision ? undefined : this.liveAt(number, revision - 1);
+  }
+
+  /** When the life of a key that is alive began. */
+  createRevision(number: number): number {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).createRevisionOf(slotOf(place));
+  }
+
+  /** The revision of the newest version. */
+  modRevision(number: number): number {
+    return this.#revisionAt(this.#latestPlace(number));
+  }
+
+  /** How often a key was written since its creation; 0 if it is not alive. */
+  version(number: number): number {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).versionOf(slotOf(place));
+  }
+
+  /** The lease of a key; 0 for none. */
+  lease(number: number): bigint {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).leaseOf(slotOf(place));
+  }
+
+  /** How long a key is. */
+  keyLength(number: number): number {
+    const place = this.#latestPlace(number);
+    return this.#chunkAt(place).keyLengthOf(slotOf(place));
   }
 
   /** Every kept version, oldest first. */
@@ -126,8 +164,7 @@ export class KeyHistories {
     for (let isLast = false; !isLast && this.#earlierCount(number) > 0; ) {
       const oldest = this.#earlierPlace(number, 0);
       isLast = oldest === place;
-      if (this.#revisionAt(oldest) >= revision || (isLast && this.#chunkAt(oldest).versionOf(slotOf(oldest)) !== 0))
-        break;
+      if (this.#revisionAt(oldest) >= revision || (isLast && !this.#isDeletion(oldest))) break;
       bytes += this.#release(oldest);
       this.#dropOldest(number);
     }
@@ -155,7 +192,11 @@ export class KeyHistories {
 
   #livePlaceAt(number: number, revision: number): number | undefined {
     const place = this.#placeAt(number, revision);
-    return place === undefined || this.#chunkAt(place).versionOf(slotOf(place)) === 0 ? undefined : place;
+    return place === undefined || this.#isDeletion(place) ? undefined : place;
+  }
+
+  #isDeletion(place: number): boolean {
+    return this.#chunkAt(place).growthOf(slotOf(place)) < 0;
   }
 
   #placeAt(number: number, revision: number): number | undefined {

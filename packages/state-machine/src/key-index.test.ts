@@ -145,6 +145,34 @@ test("inserts, deaths and removals in runs of any direction leave what a sorted 
   );
 });
 
+test("all lives of an interval end at once, those outside go on", () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.nat(3000), { minLength: 1, maxLength: 700, size: "max" }),
+      name,
+      fc.option(name),
+      (all, from, to) => {
+        const tried = new Tried();
+        const numbers = new Map(all.map((number) => [nameOf(number), tried.insert(nameOf(number))]));
+        for (const number of numbers.values()) if (number % 5 === 0) tried.kill(number);
+        const end = to ?? undefined;
+        const expected: string[] = [];
+        tried.index.visitLive(key(from), end === undefined ? end : key(end), (number) => {
+          expected.push(tried.names.key(number));
+        });
+        const ended = tried.index.endLives(key(from), end === undefined ? end : key(end));
+        assert.deepEqual(
+          ended.map((number) => tried.names.key(number)),
+          expected,
+        );
+        for (const number of ended) tried.names.kill(number);
+        checkChunks(tried);
+        check(tried, numbers, "", undefined);
+      },
+    ),
+  );
+});
+
 test("keys inserted in descending order do not leave chunks of one", () => {
   const tried = new Tried();
   for (let number = 9999; number >= 1000; number--) tried.insert(`k${number}`);

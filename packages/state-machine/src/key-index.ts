@@ -15,6 +15,8 @@ export class KeyIndex {
   readonly #keys: IndexedKeys;
   /** In key order; none of them is empty. */
   #chunks: IndexChunk[] = [];
+  /** The place of the chunk that `#chunkHolding` found last. */
+  #lastHolding = 0;
 
   constructor(keys: IndexedKeys) {
     this.#keys = keys;
@@ -43,7 +45,17 @@ export class KeyIndex {
 
   /** Tells that a key in the index came to life (1) or died (-1). */
   changeLive(key: ByteString, difference: 1 | -1): void {
-    this.#chunks[this.#chunkOf(key)]!.changeLive(difference);
+    this.#chunkHolding(key).changeLive(difference);
+  }
+
+  /** Tells that all live keys from `from` to below `to` (undefined: without end) died. Returns their numbers, in order. */
+  endLives(from: ByteString, to: ByteString | undefined): number[] {
+    const ended: number[] = [];
+    this.#walk(from, to, true, (number, chunk) => {
+      ended.push(number);
+      chunk.changeLive(-1);
+    });
+    return ended;
   }
 
   /** How many keys from `from` to below `to` (undefined: without end) are alive. */
@@ -71,7 +83,12 @@ export class KeyIndex {
     return this.#chunks;
   }
 
-  #walk(from: ByteString, to: ByteString | undefined, liveOnly: boolean, visit: KeyVisitor): void {
+  #walk(
+    from: ByteString,
+    to: ByteString | undefined,
+    liveOnly: boolean,
+    visit: (number: number, chunk: IndexChunk) => unknown,
+  ): void {
     if (this.#chunks.length === 0) return;
     const keys = this.#keys;
     let chunkIndex = this.#chunkOf(from);
@@ -85,7 +102,7 @@ export class KeyIndex {
       for (; position < end; position++) {
         const number = chunk.at(position);
         if (looksForDead && !keys.isLive(number)) continue;
-        if (visit(number) === false) return;
+        if (visit(number, chunk) === false) return;
       }
     }
   }
@@ -102,6 +119,16 @@ export class KeyIndex {
       sum += liveOnly ? chunk.countLive(start, end) : end - start;
     }
     return sum;
+  }
+
+  /** The chunk of a known key. Those asked for one after the other are often neighbours, as the keys of a lease are. */
+  #chunkHolding(key: ByteString): IndexChunk {
+    const chunks = this.#chunks;
+    const last = chunks[this.#lastHolding];
+    const next = chunks[this.#lastHolding + 1];
+    if (last !== undefined && last.lowest <= key && (next === undefined || key < next.lowest)) return last;
+    this.#lastHolding = this.#chunkOf(key);
+    return chunks[this.#lastHolding]!;
   }
 
   /** The chunk in which `key` is or would be: the last one that does not begin behind it. */

@@ -12,7 +12,7 @@ import { KeyHistory } from "./key-history.js";
 import { KeyIndex } from "./key-index.js";
 import { KeyTable } from "./key-table.js";
 import { recordOverheadBytes } from "./limits.js";
-import { deletionOf, StoredVersion } from "./stored-version.js";
+import { StoredVersion } from "./stored-version.js";
 import type { KeyVersion } from "./types.js";
 import { noOwner, type VersionParts } from "./version-chunk.js";
 
@@ -57,6 +57,11 @@ export class KeySpace {
     return Math.max(this.compactRevision, 1);
   }
 
+  /** Under which a key is known; undefined if it is not. */
+  number(key: ByteString): number | undefined {
+    return this.#numbers.find(key);
+  }
+
   history(key: ByteString): KeyHistory | undefined {
     const number = this.#numbers.find(key);
     return number === undefined ? undefined : new KeyHistory(number, key, this.histories);
@@ -76,24 +81,45 @@ export class KeySpace {
 
   /**
    * Writes a new version of `key` at `revision`, which is the current one or the next (KV-22, KV-28). `history` is what
-   * `history(key)` says; the caller has looked it up anyway.
+   * `history(key)` says and `previous` its latest version if that is alive; the caller has looked them up anyway.
    */
   put(
     history: KeyHistory | undefined,
     key: ByteString,
+    previous: KeyVersion | undefined,
     value: Uint8Array,
     lease: bigint,
     revision: number,
   ): KeyVersion {
-    if (history === undefined) return this.#begin(new StoredVersion(key, value, revision, revision, 1, lease));
-    if (!history.isLive) return this.#append(history, new StoredVersion(key, value, revision, revision, 1, lease));
-    const { createRevision, version } = history.latest;
-    return this.#append(history, new StoredVersion(key, value, createRevision, revision, version + 1, lease));
+    const createRevision = previous === undefined ? revision : previous.createRevision;
+    const version = previous === undefined ? 1 : previous.version + 1;
+    const parts = new StoredVersion(key, value, createRevision, revision, version, lease);
+    return history === undefined ? this.#begin(parts) : this.#append(history, parts);
   }
 
-  /** Ends the life of a live key at `revision`. */
-  delete(history: KeyHistory, revision: number): KeyVersion {
-    return this.#append(history, deletionOf(history.key, revision));
+  /** Ends the life of `key`, which is alive and has this number, at `revision`. */
+  delete(number: number, key: ByteString, revision: number): KeyVersion {
+    this.index.changeLive(key, -1);
+    return this.#bury(number, revision, key);
+  }
+
+  /**
+   * Ends the lives of all keys from `from` to below `to` at `revision`, in key order. Calls `before` with the number of each
+   * while it is still alive, and `after` with its deletion.
+   */
+  deleteAll(
+    from: ByteString,
+    to: ByteString | undefined,
+    revision: number,
+    before: (number: number) => void,
+    after: (deletion: KeyVersion) => void,
+  ): number {
+    const doomed = this.index.endLives(from, to);
+    for (const number of doomed) {
+      before(number);
+      after(this.#bury(number, revision, undefined));
+    }
+    return doomed.length;
   }
 
   /** Adds a version of a restored store as it is. `history` is what `history(version.key)` says. */
@@ -111,12 +137,6 @@ export class KeySpace {
   /** Calls `visit` with every live version from `from` to below `to` now, in key order. */
   visitLive(from: ByteString, to: ByteString | undefined, visit: VersionVisitor): void {
     this.index.visitLive(from, to, (number) => visit(this.histories.latest(number)));
-  }
-
-  /** Calls `visit` for every key from `from` to below `to` that is alive now, in key order. */
-  visitLiveHistories(from: ByteString, to: ByteString | undefined, visit: (history: KeyHistory) => unknown): void {
-    const { histories } = this;
-    this.index.visitLive(from, to, (number) => visit(new KeyHistory(number, histories.key(number), histories)));
   }
 
   /** Calls `visit` with every version that was alive at `revision`, which must be readable, in key order. */
@@ -149,8 +169,8 @@ export class KeySpace {
   growthBetween(start: number, end: number, from: ByteString, to: ByteString | undefined): number {
     let growth = 0;
     for (let position = start; position < end; position++) {
-      const version = this.events.versionAt(position);
-      if (version <= 1 && this.events.isWithin(position, from, to)) growth += version === 1 ? 1 : -1;
+      const step = this.events.growthAt(position);
+      if (step !== 0 && this.events.isWithin(position, from, to)) growth += step;
     }
     return growth;
   }
@@ -211,6 +231,14 @@ export class KeySpace {
     this.index.insert(key, number);
     if (version !== 0) this.#liveCount += 1;
     this.#bytes += key.length + value.length + recordOverheadBytes;
+  }
+
+  /** Writes the deletion of a key that the index knows to be dead. */
+  #bury(number: number, revision: number, key: ByteString | undefined): PackedKeyValue {
+    const deletion = this.histories.appendDeletion(number, revision, key);
+    this.#bytes += this.histories.keyLength(number) + recordOverheadBytes;
+    this.#liveCount -= 1;
+    return deletion;
   }
 
   #append({ number, key, isLive }: KeyHistory, version: VersionParts): PackedKeyValue {

@@ -7,7 +7,8 @@ import { countInSlices } from "./count-in-slices.js";
 import { upperBound } from "./key-interval.js";
 import type { KeySpace } from "./key-space.js";
 import { RangeReader, type RangeSlice } from "./range-reader.js";
-import { bringFirst, comparisonOf, hasFilters, isCutEarly, isKeyOrder, passes, strip } from "./ranges.js";
+import { bringFirst, comparisonOf, isCutEarly, isKeyOrder, strip } from "./ranges.js";
+import { hasFilters, passes } from "./revision-filters.js";
 import { sortInSlices } from "./sort-in-slices.js";
 import type { KeyVersion } from "./types.js";
 

@@ -3,8 +3,10 @@
  */
 import { type KeyValue, type RangeRequest, type RangeResponse, SortOrder, SortTarget } from "@holdfast/protocol";
 import { headerAt } from "./change-set.js";
+import { type FoundPairs, findFirst, wantsFirst } from "./first-pair.js";
 import { isSingleKey, upperBound } from "./key-interval.js";
 import { type KeySpace, newest } from "./key-space.js";
+import { hasFilters, passes } from "./revision-filters.js";
 import { noLease, noValue, StoredVersion } from "./stored-version.js";
 import type { KeyVersion, Refusal } from "./types.js";
 
@@ -32,10 +34,16 @@ export function readRange(keys: KeySpace, request: RangeRequest, headerRevision:
   const to = upperBound(request.rangeEnd);
   const count = keys.countAt(request.key, to, revision);
   if (request.countOnly || count === 0) return { header, kvs: noPairs, more: false, count };
-  const found = findPairs(keys, request, revision);
-  const more = request.limit > 0 && found.length > request.limit;
-  if (more) found.length = request.limit;
-  return { header, kvs: request.keysOnly ? found.map((pair) => strip(request, pair)) : found, more, count };
+  const { pairs, more } = wantsFirst(request) ? findFirst(keys, request) : findCut(keys, request, revision);
+  return { header, kvs: request.keysOnly ? pairs.map((pair) => strip(request, pair)) : pairs, more, count };
+}
+
+/** The pairs in the order asked for, as many as `limit` allows, and whether that leaves some of them out. */
+function findCut(keys: KeySpace, request: RangeRequest, revision: number): FoundPairs {
+  const pairs = findPairs(keys, request, revision);
+  const more = request.limit > 0 && pairs.length > request.limit;
+  if (more) pairs.length = request.limit;
+  return { pairs, more };
 }
 
 /** A pair as `keys_only` shows it: without value, and without lease unless values were sorted by (KV-7). */
@@ -117,23 +125,4 @@ export function comparisonOf(target: SortTarget): Comparison | undefined {
     default:
       return undefined;
   }
-}
-
-export function hasFilters(request: RangeRequest): boolean {
-  return (
-    request.minModRevision !== 0 ||
-    request.maxModRevision !== 0 ||
-    request.minCreateRevision !== 0 ||
-    request.maxCreateRevision !== 0
-  );
-}
-
-/** Whether a pair passes the revision filters (KV-11). */
-export function passes(request: RangeRequest, pair: KeyVersion): boolean {
-  return (
-    (request.minModRevision === 0 || pair.modRevision >= request.minModRevision) &&
-    (request.maxModRevision === 0 || pair.modRevision <= request.maxModRevision) &&
-    (request.minCreateRevision === 0 || pair.createRevision >= request.minCreateRevision) &&
-    (request.maxCreateRevision === 0 || pair.createRevision <= request.maxCreateRevision)
-  );
 }

@@ -177,12 +177,38 @@ function benchWrites(): void {
     () => filled(count),
     (machine) => applyAll(machine, deletes),
   );
+  benchLargeDeletions(commands);
   const encoded = commands.map((command) => encodeCommand(command));
   measure(
     "decodeCommand(put)",
     count,
     () => encoded,
     (all) => all.forEach((bytes) => void decodeCommand(bytes)),
+  );
+}
+
+/** What cannot be done in slices: one command that deletes very many keys. */
+function benchLargeDeletions(puts: readonly Command[]): void {
+  const everything = createDeleteRangeRequest({ key: keyOf(0), rangeEnd: "\0" as ByteString });
+  measure(
+    "apply(deleteRange), 100k keys, per key",
+    puts.length,
+    () => filled(puts.length),
+    (machine) => void machine.apply({ kind: "deleteRange", request: everything }),
+  );
+  const leaseId = 1n;
+  const withLease = puts.map((_, index): Command => {
+    return { kind: "put", request: createPutRequest({ key: keyOf(index), lease: leaseId }) };
+  });
+  measure(
+    "apply(leaseRevoke), 100k keys, per key",
+    puts.length,
+    () => {
+      const machine = new StateMachine();
+      applyAll(machine, [{ kind: "leaseGrant", leaseId, ttlSeconds: 60 }, ...withLease]);
+      return machine;
+    },
+    (machine) => void machine.apply({ kind: "leaseRevoke", leaseId }),
   );
 }
 

@@ -19,7 +19,8 @@ import {
 import { isSingleKey, upperBound } from "./key-interval.js";
 import { type KeySpace, newest } from "./key-space.js";
 import { answerPairOverheadBytes, sizingVisitsPerKey } from "./limits.js";
-import { hasFilters, isKeyOrder } from "./ranges.js";
+import { isKeyOrder } from "./ranges.js";
+import { hasFilters } from "./revision-filters.js";
 import type { KeyVersion } from "./types.js";
 
 export interface TxnBounds {

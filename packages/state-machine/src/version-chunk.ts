@@ -10,10 +10,13 @@ import {
   equalsPackedKey,
   PackedKeyValue,
   PackedMemory,
+  packDeletion,
   packedBytesMax,
+  packedCreateRevision,
   packedKey,
   packedKeyHead,
   packedKeyLength,
+  packedLease,
   packedModRevision,
   packedValueLength,
   packedVersion,
@@ -59,9 +62,19 @@ export class Slabs {
   }
 }
 
-/** Of what is known of a version: where it begins, how long it is, in which of the slabs it lies, whose it is. */
+/**
+ * Of what is known of a version: where it begins, how long it is, in which of the slabs it lies and what it did to the number of
+ * living keys (`Growth`), whose it is.
+ */
 const Column = { start: 0, length: 1, slab: 2, owner: 3 } as const;
 const columnCount = 4;
+
+/** How many more keys lived after a version: one for a creation, one less for a deletion. */
+type Growth = -1 | 0 | 1;
+
+/** The number of a slab, of which a chunk has no more than versions, with the growth in the lowest two bits. */
+const slabShift = 2;
+const growthMask = 3;
 
 export class VersionChunk {
   /** Four integers for each version, side by side because they are asked for together: see `Column`. */
@@ -108,7 +121,31 @@ export class VersionChunk {
     const start = isLarge ? 0 : slabs.position;
     const length = packKeyValue(memory, start, key, createRevision, modRevision, version, value, lease);
     if (!isLarge) slabs.take(length + 1);
-    this.#add(memory, start, length, owner);
+    this.#add(memory, start, length, owner, growthOf(version));
+    return new PackedKeyValue(memory, start, length, key);
+  }
+
+  /**
+   * Packs the deletion at `modRevision` of the key whose version is at `slot` of `from`; `key` is the key, if it is at hand. Not
+   * for a full chunk.
+   */
+  appendDeletion(
+    slabs: Slabs,
+    owner: number,
+    from: VersionChunk,
+    slot: number,
+    modRevision: number,
+    key: ByteString | undefined,
+  ): PackedKeyValue {
+    const source = from.memoryOf(slot);
+    const sourceStart = from.startOf(slot);
+    const bytesMax = packedBytesMax(packedKeyLength(source.bytes, sourceStart), 0);
+    const isLarge = bytesMax > ownSlabBytes;
+    const memory = isLarge ? new PackedMemory(bytesMax) : slabs.reserve(bytesMax);
+    const start = isLarge ? 0 : slabs.position;
+    const length = packDeletion(memory, start, source, sourceStart, modRevision);
+    if (!isLarge) slabs.take(length + 1);
+    this.#add(memory, start, length, owner, -1);
     return new PackedKeyValue(memory, start, length, key);
   }
 
@@ -118,15 +155,16 @@ export class VersionChunk {
     const start = from.startOf(slot);
     const length = from.lengthOf(slot);
     const owner = from.ownerOf(slot);
+    const growth = from.growthOf(slot);
     if (length > ownSlabBytes) {
-      this.#add(source, start, length, owner);
+      this.#add(source, start, length, owner, growth);
       return;
     }
     const memory = slabs.reserve(length + 1);
     const { position } = slabs;
     memory.bytes.set(source.bytes.subarray(start, start + length + 1), position);
     slabs.take(length + 1);
-    this.#add(memory, position, length, owner);
+    this.#add(memory, position, length, owner, growth);
   }
 
   /** The version is of no use any more. */
@@ -147,7 +185,12 @@ export class VersionChunk {
   }
 
   memoryOf(slot: number): PackedMemory {
-    return this.#slabs[this.#rows[columnCount * slot + Column.slab]!]!;
+    return this.#slabs[this.#rows[columnCount * slot + Column.slab]! >>> slabShift]!;
+  }
+
+  /** How many more keys lived after the version than before it. */
+  growthOf(slot: number): Growth {
+    return ((this.#rows[columnCount * slot + Column.slab]! & growthMask) - 1) as Growth;
   }
 
   /** Where the version begins in its memory. */
@@ -169,6 +212,10 @@ export class VersionChunk {
     return equalsPackedKey(this.memoryOf(slot).bytes, this.startOf(slot), key);
   }
 
+  keyLengthOf(slot: number): number {
+    return packedKeyLength(this.memoryOf(slot).bytes, this.startOf(slot));
+  }
+
   keyOf(slot: number): ByteString {
     return packedKey(this.memoryOf(slot), this.startOf(slot));
   }
@@ -188,6 +235,16 @@ export class VersionChunk {
     return packedVersion(this.memoryOf(slot).bytes, this.startOf(slot));
   }
 
+  /** The revision at which the life of the key began to which the version belongs. */
+  createRevisionOf(slot: number): number {
+    return packedCreateRevision(this.memoryOf(slot).bytes, this.startOf(slot));
+  }
+
+  /** The lease that the version is attached to; 0 for none. */
+  leaseOf(slot: number): bigint {
+    return packedLease(this.memoryOf(slot).bytes, this.startOf(slot));
+  }
+
   /** What the version is reckoned to cost, in bytes. */
   reckonedBytesOf(slot: number): number {
     const { bytes } = this.memoryOf(slot);
@@ -195,13 +252,13 @@ export class VersionChunk {
     return packedKeyLength(bytes, start) + packedValueLength(bytes, start) + recordOverheadBytes;
   }
 
-  #add(memory: PackedMemory, start: number, length: number, owner: number): void {
+  #add(memory: PackedMemory, start: number, length: number, owner: number, growth: Growth): void {
     const slot = this.#length;
     if (memory !== this.#slabs[this.#slabs.length - 1]) this.#slabs.push(memory);
     const row = columnCount * slot;
     this.#rows[row + Column.start] = start;
     this.#rows[row + Column.length] = length;
-    this.#rows[row + Column.slab] = this.#slabs.length - 1;
+    this.#rows[row + Column.slab] = ((this.#slabs.length - 1) << slabShift) | (growth + 1);
     this.#rows[row + Column.owner] = owner;
     this.#length = slot + 1;
     this.#usedCount += 1;
@@ -214,6 +271,11 @@ export class VersionChunk {
   #costOf(slot: number): number {
     return this.lengthOf(slot) + placeBytes;
   }
+}
+
+/** By the number of writes since the key's creation, which is 0 for a deletion. */
+function growthOf(version: number): Growth {
+  return version > 1 ? 0 : version === 1 ? 1 : -1;
 }
 
 const placeBytes = columnCount * Int32Array.BYTES_PER_ELEMENT;

@@ -11,6 +11,7 @@ import {
   equalsPackedKey,
   PackedKeyValue,
   PackedMemory,
+  packDeletion,
   packedBytesMax,
   packKeyValue,
 } from "./packed-key-value.js";
@@ -71,6 +72,24 @@ test("a packed pair is encoded as the plain one, by itself and in another messag
         assert.deepEqual(event, plainEvent);
       }
     }),
+  );
+});
+
+test("a deletion packed from a pair is that of its key", () => {
+  fc.assert(
+    fc.property(
+      pair,
+      number.map((any) => Math.max(any, 1)),
+      (plain, modRevision) => {
+        const [packed] = packAll([plain]);
+        const memory = new PackedMemory(packedBytesMax(plain.key.length, 0));
+        memory.bytes.fill(0xff);
+        const length = packDeletion(memory, 0, packed!.memory, packed!.start, modRevision);
+        const expected: KeyValue = { ...emptyPair, key: plain.key, modRevision };
+        assert.deepEqual(fieldsOf(new PackedKeyValue(memory, 0, length)), expected);
+        assert.deepEqual(memory.bytes.slice(0, length), encodeKeyValue(expected));
+      },
+    ),
   );
 });
 

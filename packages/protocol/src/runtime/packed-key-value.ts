@@ -91,6 +91,26 @@ export function packKeyValue(
   return at - start;
 }
 
+/**
+ * Writes the event of a deletion at `modRevision`, which is not 0, of the key of the pair that begins at `from` in `source`, as `packKeyValue`
+ * would: the key is copied as it stands there. Returns the length of the encoding; one byte more is taken.
+ */
+export function packDeletion(
+  memory: PackedMemory,
+  start: number,
+  source: PackedMemory,
+  from: number,
+  modRevision: number,
+): number {
+  const { bytes } = memory;
+  const keyBytes = packedKeyStart(source.bytes, from) + packedKeyLength(source.bytes, from) - from;
+  if (keyBytes > shortKeyMax) bytes.set(source.bytes.subarray(from, from + keyBytes), start);
+  else for (let index = 0; index < keyBytes; index++) bytes[start + index] = source.bytes[from + index]!;
+  const at = packNumber(bytes, start + keyBytes, modRevisionTag, modRevision);
+  bytes[at] = endOfPair;
+  return at - start;
+}
+
 function packKey({ bytes, buffer }: PackedMemory, start: number, key: ByteString): number {
   const { length } = key;
   const at = packNumber(bytes, start, keyTag, length);
@@ -183,11 +203,7 @@ export class PackedKeyValue {
   }
 
   get lease(): bigint {
-    const { bytes } = this.memory;
-    const at = afterValue(bytes, this.start);
-    if (bytes[at] !== leaseTag) return 0n;
-    leaseReader.reset(bytes, at + 1, this.start + this.length);
-    return leaseReader.int64BigInt();
+    return packedLease(this.memory.bytes, this.start);
   }
 
   /** The pair as an object with properties of its own, for whoever looks for these. */
@@ -272,6 +288,14 @@ export function packedVersion(bytes: Uint8Array, start: number): number {
 export function packedValueLength(bytes: Uint8Array, start: number): number {
   const at = afterVersion(bytes, start);
   return bytes[at] === valueTag ? numberAt(bytes, at + 1) : 0;
+}
+
+/** The lease of the pair that begins at `start`; 0 for none. */
+export function packedLease(bytes: Uint8Array, start: number): bigint {
+  const at = afterValue(bytes, start);
+  if (bytes[at] !== leaseTag) return 0n;
+  leaseReader.reset(bytes, at + 1, bytes.length);
+  return leaseReader.int64BigInt();
 }
 
 function afterCreateRevision(bytes: Uint8Array, start: number): number {

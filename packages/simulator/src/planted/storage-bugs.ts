@@ -120,7 +120,7 @@ export const storageBugs: readonly PlantedBug[] = [
     kind: "I8, I10",
     summary: "The keys of a lease are deleted in the order in which they came to it.",
     module: "state-machine/dist/change-set.js",
-    find: "[...lease.keys].sort()",
+    find: "inOrder([...lease.keys])",
     replace: "[...lease.keys]",
     overrides: { faults: ["kill=5000"], roles: ["lease", "lease", "lease", "watcher", "watcher"] },
     seedsMax: 25,
