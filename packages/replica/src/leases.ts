@@ -82,19 +82,20 @@ export class Leases {
    * lease whose end has been proposed, or is about to be, is answered when that is decided, never revived (I7).
    */
   renew(leaseId: bigint, done: (ttlSeconds: number) => void): void {
+    const ttlSeconds = this.renewAtOnce(leaseId);
+    if (ttlSeconds === undefined) this.#awaitEnd(leaseId, done);
+    else done(ttlSeconds);
+  }
+
+  /** As `renew`, for what can be answered now: undefined, and nothing is done, for a lease whose end is not yet decided. */
+  renewAtOnce(leaseId: bigint): number | undefined {
     const timer = this.#deadlines.get(leaseId);
-    if (timer === undefined) {
-      done(0);
-      return;
-    }
-    if (timer.ending || (this.#isEnding && timer.deadlineMs < this.#endingMs)) {
-      this.#awaitEnd(leaseId, done);
-      return;
-    }
+    if (timer === undefined) return 0;
+    if (timer.ending || (this.#isEnding && timer.deadlineMs < this.#endingMs)) return undefined;
     const clockMs = this.#clock.read();
     this.meter.countRenewal(timer.ttlSeconds, timer.deadlineMs - clockMs);
     this.#deadlines.renew(timer, clockMs);
-    done(timer.ttlSeconds);
+    return timer.ttlSeconds;
   }
 
   /** What is left of a lease, or undefined if there is none. */

@@ -4,6 +4,7 @@ import { performance } from "node:perf_hooks";
 import type { Environment } from "@holdfast/replica";
 import { type Clock, systemClock } from "@holdfast/transport";
 import { type Secrets, systemSecrets } from "./access/secrets.js";
+import { RandomIds } from "./random-ids.js";
 
 export interface ServerEnvironment extends Environment {
   /** `intervalMs` and up to a tenth more, so that many streams do not tick together (WATCH-30). */
@@ -18,6 +19,7 @@ const timerMaxMs = 2 ** 31 - 1;
 
 /** The environment of a real process. Its timers do not keep the process alive. */
 export function systemEnvironment(): ServerEnvironment {
+  const ids = new RandomIds();
   return {
     nowMs: () => performance.now(),
     every(intervalMs, tick) {
@@ -26,14 +28,9 @@ export function systemEnvironment(): ServerEnvironment {
       return () => clearInterval(timer);
     },
     defer: (task) => void setImmediate(task),
-    randomId,
+    randomId: () => ids.next(),
     jitter: (intervalMs) => intervalMs + Math.floor((randomBytes(4).readUInt32LE() / 2 ** 32) * 0.1 * intervalMs),
     clock: systemClock,
     secrets: systemSecrets,
   };
-}
-
-/** A positive number of 63 bits, never 0: the lowest bit is always set. */
-function randomId(): bigint {
-  return (randomBytes(8).readBigUInt64BE() >> 1n) | 1n;
 }

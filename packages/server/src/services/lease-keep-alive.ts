@@ -2,14 +2,10 @@
  * LeaseKeepAlive: one answer for each request, in request order (LEASE-17). A renewal of a lease whose
  * end is under way waits for that end, and those behind it on the stream wait with it (LEASE-21).
  */
-import {
-  encodeSharedLeaseKeepAliveResponse,
-  type LeaseKeepAliveRequest,
-  leaseService,
-  type ResponseHeader,
-} from "@holdfast/protocol";
+import { type LeaseKeepAliveRequest, leaseService } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
+import { encodeLeaseAnswer } from "./lease-answer.js";
 import { bidi, type StreamHandler } from "./method.js";
 import { okStatus } from "./status.js";
 
@@ -33,6 +29,8 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
   }
 
   message(request: LeaseKeepAliveRequest): void {
+    // Nearly always nobody waits, and nothing has to be kept.
+    if (this.#waiting.length === 0 && this.#mayAnswer && this.#answersAtOnce(request)) return;
     this.#waiting.push(request);
     if (this.#waiting.length === this.#context.limits.keepAlivesWaiting) this.#call.pause();
     this.#answerNext();
@@ -49,7 +47,7 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
   }
 
   #answerNext(): void {
-    while (!this.#answering && !this.#call.ended && !this.#isFull) {
+    while (!this.#answering && this.#mayAnswer) {
       const request = this.#waiting[0];
       if (request === undefined) {
         if (this.#halfClosed) this.#finish();
@@ -60,8 +58,10 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
   }
 
   /** Renewals must not wait for the answers of other calls on the connection; only a client that reads none of ours waits. */
-  get #isFull(): boolean {
-    return this.#call.congested && this.#call.unsentBytes > this.#context.limits.keepAliveUnsentBytes;
+  get #mayAnswer(): boolean {
+    const call = this.#call;
+    if (call.ended) return false;
+    return !call.congested || call.unsentBytes <= this.#context.limits.keepAliveUnsentBytes;
   }
 
   #finish(): void {
@@ -69,15 +69,28 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
     this.#call.end(okStatus);
   }
 
+  /** Renews, unless the end of the lease is under way: then nothing is done, and it returns false. */
+  #answersAtOnce(request: LeaseKeepAliveRequest): boolean {
+    const { access, replica } = this.#context;
+    if (access.enabled && this.#isRefused(request)) return true;
+    const ttlSeconds = replica.leases.renewAtOnce(request.id);
+    if (ttlSeconds === undefined) return false;
+    this.#answer(request, replica.machine.revision, ttlSeconds);
+    return true;
+  }
+
   #renew(request: LeaseKeepAliveRequest): void {
-    if (this.#context.access.enabled && this.#isRefused(request)) return;
+    const { access, replica } = this.#context;
+    if (access.enabled && this.#isRefused(request)) return;
     // Taken before the renewal, so that it is never newer than the moment of renewal (LEASE-23).
-    const header = this.#context.headerNow();
+    const { revision } = replica.machine;
     let later = false;
     this.#answering = true;
-    this.#context.replica.leases.renew(request.id, (ttlSeconds) => {
+    replica.leases.renew(request.id, (ttlSeconds) => {
       this.#answering = false;
-      this.#answer(request, header, ttlSeconds);
+      this.#waiting.shift();
+      if (this.#waiting.length === this.#context.limits.keepAlivesWaiting - 1) this.#call.resume();
+      this.#answer(request, revision, ttlSeconds);
       // Answered at once, the loop that called goes on by itself.
       if (later) this.#answerNext();
     });
@@ -91,9 +104,7 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
     return isRefused;
   }
 
-  #answer(request: LeaseKeepAliveRequest, header: ResponseHeader, ttl: number): void {
-    this.#waiting.shift();
-    if (this.#waiting.length === this.#context.limits.keepAlivesWaiting - 1) this.#call.resume();
-    this.#call.send(encodeSharedLeaseKeepAliveResponse({ header, id: request.id, ttl }));
+  #answer({ id }: LeaseKeepAliveRequest, revision: number, ttlSeconds: number): void {
+    this.#call.send(encodeLeaseAnswer(this.#context.headerField(revision), id, ttlSeconds));
   }
 }

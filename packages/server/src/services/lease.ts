@@ -2,7 +2,7 @@
  * The Lease service. Ids and lifetimes are fixed here, before the log; renewals never reach it.
  */
 import {
-  encodeSharedLeaseGrantResponse,
+  encodeSharedLeaseGrantRequest,
   encodeSharedLeaseLeasesResponse,
   encodeSharedLeaseRevokeResponse,
   encodeSharedLeaseTimeToLiveResponse,
@@ -15,6 +15,7 @@ import type { Caller } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
+import { encodeLeaseAnswer } from "./lease-answer.js";
 import { keepAliveMethod } from "./lease-keep-alive.js";
 import { CallProposer, refuse, unary } from "./method.js";
 
@@ -48,16 +49,22 @@ class LeaseService {
 
   grant(request: LeaseGrantRequest, call: ServerCall): void {
     const leaseId = request.id === 0n ? freshLeaseId(this.#context) : request.id;
-    const ttlSeconds = Math.max(request.ttl, this.#context.limits.leaseTtlMinSeconds);
-    const command = { kind: "leaseGrant", leaseId, ttlSeconds } as const;
+    const ttl = Math.max(request.ttl, this.#context.limits.leaseTtlMinSeconds);
+    const command = { kind: "leaseGrant", leaseId, ttlSeconds: ttl } as const;
     if (this.#context.quota.refuses(call, command)) return;
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
-    const proposer = new CallProposer<"leaseGrant">(call, ({ response }) =>
-      encodeSharedLeaseGrantResponse(this.#context.withHeader(response)),
+    const proposer = new CallProposer<"leaseGrant">(call, ({ response: { header, id, ttl } }) =>
+      encodeLeaseAnswer(this.#context.headerField(header?.revision ?? 0), id, ttl),
     );
-    this.#context.replica.propose(command, proposer, caller);
+    // What the log keeps of a grant is its request, with what was settled here.
+    this.#context.replica.proposeEncoded(
+      command,
+      encodeSharedLeaseGrantRequest({ id: leaseId, ttl }),
+      proposer,
+      caller,
+    );
   }
 
   revoke(request: LeaseRevokeRequest, call: ServerCall): void {
