@@ -4,6 +4,7 @@
  * Format 1: one byte 1, then for each command its length (unsigned, 4 bytes, little-endian) and its bytes
  * as `encodeCommand` makes them. A format this program does not know stops it (fault-model F61).
  */
+import type { RequestOp, TxnRequest } from "@holdfast/protocol";
 import {
   type Caller,
   type Command,
@@ -27,6 +28,8 @@ export class Batch {
   readonly proposers: Proposer[] = [];
   /** How much the entry may use up of the room that the log keeps for when there is no other, from 0 to 1. */
   reserveShare = 0;
+  /** How much there is to do: see `operationsOf`. */
+  operations = 0;
   /** As long as up to the last command that has one. */
   readonly #callers: (Caller | undefined)[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
@@ -62,6 +65,7 @@ export class Batch {
     if (caller !== undefined) this.#remember(caller);
     this.commands.push(command);
     this.proposers.push(proposer);
+    this.operations += operationsOf(command);
   }
 
   /** The least share of the reserve that `shareOf` gives to any of the commands. */
@@ -110,6 +114,7 @@ export class Batch {
   clear(bytesKept: number): void {
     this.commands.length = 0;
     this.proposers.length = 0;
+    this.operations = 0;
     if (this.#callers.length > 0) this.#callers.length = 0;
     this.#length = 1;
     this.reserveShare = 0;
@@ -129,6 +134,22 @@ export class Batch {
     larger.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = larger;
   }
+}
+
+/** How many operations a command is: one, but of a transaction as many as the longer of its branches has. */
+export function operationsOf(command: Command): number {
+  return command.kind === "txn" ? Math.max(1, operationsOfTxn(command.request)) : 1;
+}
+
+/** Those of nested transactions instead of these. */
+function operationsOfTxn({ success, failure }: TxnRequest): number {
+  return Math.max(operationsOfBranch(success), operationsOfBranch(failure));
+}
+
+function operationsOfBranch(operations: readonly RequestOp[]): number {
+  let count = operations.length;
+  for (const { requestTxn } of operations) if (requestTxn !== undefined) count += operationsOfTxn(requestTxn) - 1;
+  return count;
 }
 
 /** Thrown when a log entry is not a batch this program can read. The replica must not go on. */

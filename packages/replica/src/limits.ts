@@ -10,8 +10,11 @@ export interface ReplicaLimits {
   readonly waitingBytes: number;
   /** Largest log entry a batch may grow to; one larger command travels alone. */
   readonly batchBytes: number;
-  /** Commands per log entry, so that applying one entry stays within a slice of the event loop. */
-  readonly batchCommands: number;
+  /**
+   * Operations per log entry, so that applying one entry stays within a slice of the event loop. A command is one, a transaction
+   * as many as it can run; a larger one travels alone.
+   */
+  readonly batchOperations: number;
   /**
    * How much of the room that the log keeps for a full disk the commands of clients may use up together, from 0 to 1
    * (fault-model F6): those that free something, and compactions and alarms. What is left is for the ends of leases and what
@@ -52,7 +55,7 @@ export const defaultReplicaLimits: ReplicaLimits = {
   waitingProposals: 20_000,
   waitingBytes: 64 * 1024 * 1024,
   batchBytes: 512 * 1024,
-  batchCommands: 1_000,
+  batchOperations: 1_000,
   reserveShareOfClients: 0.5,
   reserveShareOfUpkeep: 0.75,
   reserveCommandBytes: 16 * 1024,

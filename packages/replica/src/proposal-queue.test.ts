@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { digestOf } from "@holdfast/log";
-import { createPutRequest } from "@holdfast/protocol";
+import {
+  createPutRequest,
+  createRequestOp,
+  createTxnRequest,
+  type RequestOp,
+  type TxnRequest,
+} from "@holdfast/protocol";
 import { type Caller, type Command, encodeCommand } from "@holdfast/state-machine";
 import { readBatch } from "./batch.js";
 import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
@@ -20,6 +26,8 @@ interface Setup {
   /** Ends a lease. */
   expire(name: string, leaseId: bigint): void;
   propose(name: string, bytes?: number, internal?: boolean): void;
+  /** Of ten bytes. */
+  proposeTxn(name: string, request: TxnRequest): void;
 }
 
 function setUp(limits: Partial<ReplicaLimits> = {}, beforeApply: (command: Command) => void = () => {}): Setup {
@@ -50,11 +58,19 @@ function setUp(limits: Partial<ReplicaLimits> = {}, beforeApply: (command: Comma
   };
   const propose = (name: string, bytes = 10, internal = false): void =>
     add(name, { kind: "put", request: createPutRequest({ key: byteString(name) }) }, new Uint8Array(bytes), internal);
+  const proposeTxn = (name: string, request: TxnRequest): void =>
+    add(name, { kind: "txn", request }, new Uint8Array(10), false);
   const expire = (name: string, leaseId: bigint): void => {
     const command: Command = { kind: "leaseExpire", leaseId, grantNumber: 1 };
     add(name, command, encodeCommand(command).subarray(1), true, { userName: "ann", authRevision: 1 });
   };
-  return { log, environment, queue, told, propose, expire };
+  return { log, environment, queue, told, propose, proposeTxn, expire };
+}
+
+const put = { requestPut: createPutRequest({ key: byteString("k") }) };
+
+function txnOf(success: readonly Partial<RequestOp>[], failure: readonly Partial<RequestOp>[]): TxnRequest {
+  return createTxnRequest({ success: success.map(createRequestOp), failure: failure.map(createRequestOp) });
 }
 
 function keyOf(command: Command): string {
@@ -86,8 +102,8 @@ test("what arrives in one turn, and while the disk is busy, shares one entry eac
   assert.deepEqual(settled, ["a settled", "b settled", "c settled", "d settled", "e settled"]);
 });
 
-test("F14, LIMIT batchCommands, LIMIT batchBytes: a batch is cut at its limits; one larger command travels alone", () => {
-  const { log, environment, propose } = setUp({ batchCommands: 3, batchBytes: 100 });
+test("F14, LIMIT batchOperations, LIMIT batchBytes: a batch is cut at its limits; one larger command travels alone", () => {
+  const { log, environment, propose } = setUp({ batchOperations: 3, batchBytes: 100 });
   for (let i = 0; i < 7; i++) propose(`k${i}`, 1);
   propose("large", 500);
   propose("after", 1);
@@ -95,6 +111,21 @@ test("F14, LIMIT batchCommands, LIMIT batchBytes: a batch is cut at its limits; 
   while (log.isBusy) log.finish();
   const overhead = 5;
   assert.deepEqual(log.appended, [1 + 3 * 6, 1 + 3 * 6, 1 + 6, 1 + 500 + overhead, 1 + 6]);
+});
+
+test("F14: a transaction counts in its batch as many times as it has operations, nested ones included", () => {
+  const { log, environment, proposeTxn } = setUp({ batchOperations: 6 });
+  const nested = { requestTxn: txnOf([put, put, put], [put]) };
+  for (const request of [txnOf([put, put, put], []), txnOf([], [put, put, put]), txnOf([], []), txnOf([nested], [put])])
+    proposeTxn("t", request);
+  proposeTxn("huge", txnOf(Array(7).fill(put), []));
+  proposeTxn("last", txnOf([put], []));
+  environment.runDeferred();
+  while (log.isBusy) log.finish();
+  assert.deepEqual(
+    log.appended.map((bytes) => (bytes - 1) / 15),
+    [2, 2, 1, 1],
+  );
 });
 
 test("F8, LIMIT waitingProposals: beyond it callers are refused, internal ones are not", () => {

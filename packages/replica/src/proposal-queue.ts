@@ -7,7 +7,7 @@
  */
 import type { AppendResult, Log } from "@holdfast/log";
 import { type Caller, type Command, callerBytes, growthOf, systemCaller } from "@holdfast/state-machine";
-import { Batch } from "./batch.js";
+import { Batch, operationsOf } from "./batch.js";
 import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
 import type { ProposalFailure, Proposer } from "./proposer.js";
@@ -82,7 +82,7 @@ export class ProposalQueue {
       proposer.failed(refusal);
       return;
     }
-    this.#openBatch(bytes).add(command, body, proposer, caller);
+    this.#openBatch(bytes, operationsOf(command)).add(command, body, proposer, caller);
     this.#waitingProposals++;
     this.#waitingBytes += bytes;
     if (this.#inFlight === undefined) this.#scheduleFlush();
@@ -108,11 +108,12 @@ export class ProposalQueue {
     return "too-many-requests";
   }
 
-  #openBatch(bytes: number): Batch {
-    const { batchBytes, batchCommands } = this.#options.limits;
+  #openBatch(bytes: number, operations: number): Batch {
+    const { batchBytes, batchOperations } = this.#options.limits;
     const last = this.#waiting[this.#waiting.length - 1];
     const fits =
-      last !== undefined && last.commands.length < batchCommands && (last.isEmpty || last.bytes + bytes <= batchBytes);
+      last !== undefined &&
+      (last.isEmpty || (last.operations + operations <= batchOperations && last.bytes + bytes <= batchBytes));
     if (fits) return last;
     const batch = this.#spare.pop() ?? new Batch();
     this.#waiting.push(batch);

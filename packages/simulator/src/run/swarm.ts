@@ -95,7 +95,7 @@ function tunablesOf(random: SeededRandom): Pick<RunConfig, "server" | "log"> {
       },
       replicaLimits: {
         waitingProposals: random.pick([5, 50, 20_000]),
-        batchCommands: random.pick([1, 3, 1_000]),
+        batchOperations: random.pick([1, 3, 1_000]),
         expirySlice: random.pick([1, 500]),
         catchUpRevisions: random.pick([1, 3, 1_000]),
         catchUpResponses: random.pick([1, 16]),
