@@ -6,18 +6,18 @@
  * between turns. A watcher is never in both ways at once, so it sees every revision once, in order.
  * Encoding, ids and streams belong to the consumers.
  */
-import type { ByteString } from "@holdfast/protocol";
 import type { KeyVersion, StateMachine } from "@holdfast/state-machine";
 import type { Environment } from "../environment.js";
 import type { ReplicaLimits } from "../limits.js";
 import { CatchUp } from "./catch-up.js";
 import { IntervalIndex } from "./interval-index.js";
 import { KeyRuns } from "./key-runs.js";
+import { forEachWatcher, KeyWatchers } from "./key-watchers.js";
 import { type SharedEvent, sharedEvent, Watcher, type WatchOptions } from "./watcher.js";
 
 export class WatchHub {
   readonly #machine: StateMachine;
-  readonly #byKey = new Map<ByteString, Set<Watcher>>();
+  readonly #byKey = new KeyWatchers();
   readonly #byRange = new IntervalIndex<Watcher>();
   readonly #catchUp: CatchUp;
   readonly #touched: Watcher[] = [];
@@ -98,10 +98,10 @@ export class WatchHub {
       const isLarge = changes.length > this.#largeRevision;
       if (isLarge && !this.#byRange.isEmpty) this.#leaveBehind(changes, revision);
       const toRanges = !isLarge && !this.#byRange.isEmpty;
-      if (toRanges || this.#byKey.size > 0) for (const change of changes) this.#collect(change, revision, toRanges);
+      if (toRanges || !this.#byKey.isEmpty) for (const change of changes) this.#collect(change, revision, toRanges);
       for (const watcher of this.#touched) this.#deliver(watcher, watcher.takePending(), revision);
     }
-    this.#touched.length = 0;
+    if (this.#touched.length > 0) this.#touched.length = 0;
   }
 
   #leaveBehind(changes: readonly KeyVersion[], revision: number): void {
@@ -123,13 +123,17 @@ export class WatchHub {
 
   /** Nearly every revision has one change: its watchers share one list, and none keeps a list of its own. */
   #publishOne(change: KeyVersion, revision: number): void {
-    const single = this.#byKey.get(change.key);
-    if (single !== undefined) for (const watcher of single) this.#touch(watcher, change, revision);
+    const onKey = this.#byKey.isEmpty ? undefined : this.#byKey.get(change.key);
+    if (onKey instanceof Watcher && this.#byRange.isEmpty) {
+      if (isDue(onKey, change, revision)) this.#deliver(onKey, [sharedEvent(change, false)], revision);
+      return;
+    }
+    forEachWatcher(onKey, (watcher) => this.#touch(watcher, change, revision));
     if (!this.#byRange.isEmpty) {
       this.#byRange.visit(change.key, (watcher) => this.#touch(watcher, change, revision));
     }
     if (this.#touched.length === 0) return;
-    const events = [sharedEvent(change)];
+    const events = [sharedEvent(change, this.#touched.length > 1)];
     for (const watcher of this.#touched) this.#deliver(watcher, events, revision);
   }
 
@@ -141,12 +145,12 @@ export class WatchHub {
     let shared: SharedEvent | undefined;
     const offer = (watcher: Watcher): void => {
       if (!isDue(watcher, change, revision)) return;
-      shared ??= sharedEvent(change);
+      if (shared === undefined) shared = sharedEvent(change, false);
+      else shared.isShared = true;
       if (watcher.pending.length === 0) this.#touched.push(watcher);
       watcher.pending.push(shared);
     };
-    const single = this.#byKey.get(change.key);
-    if (single !== undefined) for (const watcher of single) offer(watcher);
+    if (!this.#byKey.isEmpty) forEachWatcher(this.#byKey.get(change.key), offer);
     if (toRanges) this.#byRange.visit(change.key, offer);
   }
 
@@ -162,23 +166,13 @@ export class WatchHub {
   }
 
   #index(watcher: Watcher): void {
-    if (!watcher.isSingleKey) {
-      this.#byRange.add(watcher.key, watcher.end, watcher);
-      return;
-    }
-    const watchers = this.#byKey.get(watcher.key);
-    if (watchers === undefined) this.#byKey.set(watcher.key, new Set([watcher]));
-    else watchers.add(watcher);
+    if (watcher.isSingleKey) this.#byKey.add(watcher);
+    else this.#byRange.add(watcher.key, watcher.end, watcher);
   }
 
   #unindex(watcher: Watcher): void {
-    if (!watcher.isSingleKey) {
-      this.#byRange.remove(watcher.key, watcher.end, watcher);
-      return;
-    }
-    const watchers = this.#byKey.get(watcher.key);
-    watchers?.delete(watcher);
-    if (watchers?.size === 0) this.#byKey.delete(watcher.key);
+    if (watcher.isSingleKey) this.#byKey.remove(watcher);
+    else this.#byRange.remove(watcher.key, watcher.end, watcher);
   }
 }
 

@@ -13,6 +13,8 @@ import type { IntervalEnd } from "./interval-index.js";
  */
 export interface SharedEvent {
   readonly version: KeyVersion;
+  /** Whether it goes to more than one watcher, so that it is worth keeping what was made of it. */
+  isShared: boolean;
   encoded: Uint8Array | undefined;
   encodedWithPrevious: Uint8Array | undefined;
   /** All of a response with nothing but this event, as the first consumer made it for `responseId`. */
@@ -107,6 +109,13 @@ export class Watcher {
   }
 }
 
-export function sharedEvent(version: KeyVersion): SharedEvent {
-  return { version, encoded: undefined, encodedWithPrevious: undefined, response: undefined, responseId: 0n };
+export function sharedEvent(version: KeyVersion, isShared: boolean): SharedEvent {
+  return {
+    version,
+    isShared,
+    encoded: undefined,
+    encodedWithPrevious: undefined,
+    response: undefined,
+    responseId: 0n,
+  };
 }

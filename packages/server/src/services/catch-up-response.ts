@@ -2,7 +2,7 @@
  * One watch response with events of the history, written event by event: there are many of them, and nobody else to share
  * their encodings with. It may take several turns of the event loop, and is cut into fragments where that was asked for.
  */
-import { EventType, encodeSharedEvent, fieldTag, WireType, Writer } from "@holdfast/protocol";
+import { EventType, encodeSharedEvent, fieldTag, PackedKeyValue, WireType, Writer } from "@holdfast/protocol";
 import type { CatchUpResponse } from "@holdfast/replica";
 import type { KeyVersion } from "@holdfast/state-machine";
 import type { ServiceContext } from "./context.js";
@@ -32,7 +32,7 @@ export interface ResponseKind {
 /** Writes a response up to its events. */
 function writeHead(writer: Writer, context: ServiceContext, kind: ResponseKind, fragment: boolean): void {
   writer.reset();
-  writer.raw(context.headerField(kind.headerRevision));
+  context.writeHeader(writer, kind.headerRevision);
   if (kind.watchId !== 0n) writer.int64BigIntField(watchIdTag, kind.watchId);
   if (fragment) writer.boolField(fragmentTag, true);
 }
@@ -116,10 +116,38 @@ export class HistoryResponse implements CatchUpResponse {
   }
 }
 
+/** Tags of `Event`. */
+const typeTag = fieldTag(1, WireType.varint);
+const pairTag = fieldTag(2, WireType.lengthDelimited);
+
+/** Appends an event without its previous pair to a response. One that is packed, as all of the store are, is copied once. */
+export function writeEventField(writer: Writer, version: KeyVersion): void {
+  const isDeletion = version.version === 0;
+  if (!(version instanceof PackedKeyValue)) {
+    const type = isDeletion ? EventType.DELETE : EventType.PUT;
+    writer.bytesField(eventsTag, encodeSharedEvent({ type, kv: version, prevKv: undefined }));
+    return;
+  }
+  writer.tag(eventsTag);
+  writer.varint32(fieldBytes(version.length) + (isDeletion ? typeBytes : 0));
+  if (isDeletion) writer.int32Field(typeTag, EventType.DELETE);
+  writer.tag(pairTag);
+  writer.varint32(version.length);
+  writer.packed(version);
+}
+
+/** What the type of an event takes, where it has one. */
+const typeBytes = 2;
+
 /** What an event takes in a response: its tag and its length come before it. */
 export function bytesInResponse(event: Uint8Array): number {
-  let bytes = event.length + 2;
-  for (let rest = event.length >>> 7; rest > 0; rest >>>= 7) bytes++;
+  return fieldBytes(event.length);
+}
+
+/** What a field with a tag of one byte takes. */
+function fieldBytes(length: number): number {
+  let bytes = length + 2;
+  for (let rest = length >>> 7; rest > 0; rest >>>= 7) bytes++;
   return bytes;
 }
 

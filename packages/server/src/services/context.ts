@@ -1,9 +1,10 @@
 /** What every service needs: the replica, the member's identity, who may do what, and the limits of the API. */
-import { type ByteString, createWatchResponse, encodeWatchResponse, type ResponseHeader } from "@holdfast/protocol";
+import type { ByteString, ResponseHeader, Writer } from "@holdfast/protocol";
 import type { Replica } from "@holdfast/replica";
 import type { Access } from "../access/access.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ServiceLimits } from "../limits.js";
+import { HeaderWriter } from "./header-writer.js";
 import type { LeaderFeed } from "./leader-feed.js";
 import { LeaseBounds } from "./lease-bounds.js";
 import { LimitHits } from "./limit-hits.js";
@@ -38,10 +39,7 @@ export class ServiceContext {
   readonly quota: Quota;
   /** Told of every login with an unknown name or a wrong password; of neither, because people type the one for the other. */
   onLoginFailed: (address: string) => void = () => {};
-  /** What `headerField` encoded last. */
-  #encodedHeader: Uint8Array = new Uint8Array(0);
-  #encodedRevision = Number.NaN;
-  #encodedEpoch = Number.NaN;
+  readonly #headerWriter: HeaderWriter;
 
   constructor(
     replica: Replica,
@@ -54,6 +52,7 @@ export class ServiceContext {
     this.replica = replica;
     this.environment = environment;
     this.identity = identity;
+    this.#headerWriter = new HeaderWriter(identity);
     this.limits = limits;
     this.access = access;
     this.openRights = new OpenRights(access, environment, limits.openRightsCheckIntervalMs);
@@ -68,16 +67,9 @@ export class ServiceContext {
     return { clusterId, memberId, revision, raftTerm: this.replica.epoch };
   }
 
-  /** `header(revision)` as the first field of an answer, encoded once for all who ask while it stays the same. */
-  headerField(revision: number): Uint8Array {
-    const { epoch } = this.replica;
-    if (revision !== this.#encodedRevision || epoch !== this.#encodedEpoch) {
-      // Every answer has its header there.
-      this.#encodedHeader = encodeWatchResponse(createWatchResponse({ header: this.header(revision) }));
-      this.#encodedRevision = revision;
-      this.#encodedEpoch = epoch;
-    }
-    return this.#encodedHeader;
+  /** Appends `header(revision)` as the first field of an answer to `writer`: every answer has its header there. */
+  writeHeader(writer: Writer, revision: number): void {
+    this.#headerWriter.write(writer, revision, this.replica.epoch);
   }
 
   /** `response` with the identity filled into its header, whose revision the core has set (GEN-3). */

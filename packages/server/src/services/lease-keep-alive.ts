@@ -105,6 +105,6 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
   }
 
   #answer({ id }: LeaseKeepAliveRequest, revision: number, ttlSeconds: number): void {
-    this.#call.send(encodeLeaseAnswer(this.#context.headerField(revision), id, ttlSeconds));
+    this.#call.send(encodeLeaseAnswer(this.#context, revision, id, ttlSeconds));
   }
 }

@@ -56,7 +56,7 @@ class LeaseService {
     if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     const proposer = new CallProposer<"leaseGrant">(call, ({ response: { header, id, ttl } }) =>
-      encodeLeaseAnswer(this.#context.headerField(header?.revision ?? 0), id, ttl),
+      encodeLeaseAnswer(this.#context, header?.revision ?? 0, id, ttl),
     );
     // What the log keeps of a grant is its request, with what was settled here.
     this.#context.replica.proposeEncoded(

@@ -20,55 +20,69 @@ import {
   HistoryResponse,
   type WatchWriters,
   watchIdTag,
+  writeEventField,
 } from "./catch-up-response.js";
 import type { ServiceContext } from "./context.js";
 import type { OpenRight } from "./open-rights.js";
 
-/** One watcher of a stream, from its creation until the client cancels it. */
-export interface WatchSlot {
+const noId = -1n;
+
+/**
+ * One watcher of a stream, from its creation until the client cancels it. It is what the hub tells of events, so that the way
+ * from there to the stream leads through no table.
+ */
+export class WatchSlot implements WatchConsumer {
   readonly id: bigint;
   readonly wantsPrevious: boolean;
   readonly wantsFragments: boolean;
   readonly wantsProgress: boolean;
+  readonly #output: WatchOutput;
   /** Set since the last progress tick. */
-  hadEvents: boolean;
-  /** Undefined until registered. */
-  watcher: Watcher | undefined;
+  hadEvents = false;
+  /** Undefined until registered, and when it has ended. */
+  watcher: Watcher | undefined = undefined;
   /** To what it watches; undefined for nobody's. */
-  right: OpenRight | undefined;
+  right: OpenRight | undefined = undefined;
+
+  constructor({ prevKv, fragment, progressNotify }: WatchCreateRequest, id: bigint, output: WatchOutput) {
+    this.id = id;
+    this.wantsPrevious = prevKv;
+    this.wantsFragments = fragment;
+    this.wantsProgress = progressNotify;
+    this.#output = output;
+  }
+
+  get congested(): boolean {
+    return this.#output.congested;
+  }
+
+  events(_watcher: Watcher, events: readonly SharedEvent[], headerRevision: number): void {
+    this.#output.events(this, events, headerRevision);
+  }
+
+  catchUp(watcher: Watcher, headerRevision: number): CatchUpResponse {
+    return this.#output.catchUp(this, watcher, headerRevision);
+  }
+
+  compacted(_watcher: Watcher, compactRevision: number): void {
+    this.#output.compacted(this, compactRevision);
+  }
 }
 
-const noId = -1n;
-
-export class WatchOutput implements WatchConsumer {
+export class WatchOutput {
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
-  readonly #slots: Map<Watcher, WatchSlot>;
   readonly #writers: WatchWriters;
 
-  /** `slots` is kept by the stream: which slot a watcher fills. `writers` may serve any number of streams. */
-  constructor(call: ServerCall, context: ServiceContext, slots: Map<Watcher, WatchSlot>, writers: WatchWriters) {
+  /** `writers` may serve any number of streams. */
+  constructor(call: ServerCall, context: ServiceContext, writers: WatchWriters) {
     this.#call = call;
     this.#context = context;
-    this.#slots = slots;
     this.#writers = writers;
   }
 
   get congested(): boolean {
     return this.#call.congested;
-  }
-
-  slot(request: WatchCreateRequest, id: bigint): WatchSlot {
-    const { prevKv, fragment, progressNotify } = request;
-    return {
-      id,
-      wantsPrevious: prevKv,
-      wantsFragments: fragment,
-      wantsProgress: progressNotify,
-      hadEvents: false,
-      watcher: undefined,
-      right: undefined,
-    };
   }
 
   created(slot: WatchSlot): void {
@@ -98,10 +112,7 @@ export class WatchOutput implements WatchConsumer {
   }
 
   /** Header revision 0 and no reason: the compact revision says it all (WATCH-22). */
-  compacted(watcher: Watcher, compactRevision: number): void {
-    const slot = this.#slots.get(watcher);
-    if (slot === undefined) return;
-    this.#slots.delete(watcher);
+  compacted(slot: WatchSlot, compactRevision: number): void {
     slot.watcher = undefined;
     this.#context.openRights.release(slot.right);
     const header = this.#context.header(0);
@@ -110,17 +121,24 @@ export class WatchOutput implements WatchConsumer {
     );
   }
 
-  events(watcher: Watcher, events: readonly SharedEvent[], headerRevision: number): void {
-    const slot = this.#slots.get(watcher);
-    if (slot === undefined || !this.#context.openRights.isHeld(slot.right)) return;
+  events(slot: WatchSlot, events: readonly SharedEvent[], headerRevision: number): void {
+    if (!this.#context.openRights.isHeld(slot.right)) return;
     slot.hadEvents = true;
     const [first] = events;
-    if (events.length === 1 && !slot.wantsPrevious && first !== undefined) this.#sendOne(slot, first, headerRevision);
-    else this.#sendMany(slot, events, headerRevision);
+    if (events.length > 1 || slot.wantsPrevious || first === undefined) this.#sendMany(slot, events, headerRevision);
+    else if (first.isShared) this.#sendShared(slot, first, headerRevision);
+    else this.#sendOnly(slot, first.version, headerRevision);
+  }
+
+  /** Nobody else gets the event: it is copied from where it is stored to where it leaves. */
+  #sendOnly(slot: WatchSlot, version: KeyVersion, headerRevision: number): void {
+    this.#writeHead(slot, headerRevision, false);
+    writeEventField(this.#writers.live, version);
+    this.#call.send(this.#writers.live.view());
   }
 
   /** Most streams have one watcher, whose id is that of most others: such a response is the same for all of them. */
-  #sendOne(slot: WatchSlot, event: SharedEvent, headerRevision: number): void {
+  #sendShared(slot: WatchSlot, event: SharedEvent, headerRevision: number): void {
     if (event.response !== undefined && event.responseId === slot.id) {
       this.#call.send(event.response);
       return;
@@ -142,17 +160,11 @@ export class WatchOutput implements WatchConsumer {
     this.#sendEvents(slot, encoded, headerRevision, false);
   }
 
-  catchUp(watcher: Watcher, headerRevision: number): CatchUpResponse {
-    const slot = this.#slots.get(watcher);
-    const kind = {
-      watchId: slot?.id ?? noId,
-      wantsPrevious: slot?.wantsPrevious === true,
-      wantsFragments: slot?.wantsFragments === true,
-      headerRevision,
-    };
+  catchUp(slot: WatchSlot, watcher: Watcher, headerRevision: number): CatchUpResponse {
+    const { id: watchId, wantsPrevious, wantsFragments } = slot;
+    const kind = { watchId, wantsPrevious, wantsFragments, headerRevision };
     return new HistoryResponse(this.#context, this.#writers, kind, (message) => {
-      if (slot === undefined || this.#slots.get(watcher) !== slot) return;
-      if (!this.#context.openRights.isHeld(slot.right)) return;
+      if (slot.watcher !== watcher || !this.#context.openRights.isHeld(slot.right)) return;
       slot.hadEvents = true;
       this.#call.send(message);
     });
@@ -197,7 +209,7 @@ export class WatchOutput implements WatchConsumer {
   #writeHead(slot: WatchSlot, revision: number, fragment: boolean): void {
     const writer = this.#writers.live;
     writer.reset();
-    writer.raw(this.#context.headerField(revision));
+    this.#context.writeHeader(writer, revision);
     if (slot.id !== 0n) writer.int64BigIntField(watchIdTag, slot.id);
     if (fragment) writer.boolField(fragmentTag, true);
   }

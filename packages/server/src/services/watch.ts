@@ -20,7 +20,7 @@ import { WatchWriters } from "./catch-up-response.js";
 import type { ServiceContext } from "./context.js";
 import { bidi, type StreamHandler } from "./method.js";
 import { watchBoundTexts } from "./watch-counts.js";
-import { WatchOutput, type WatchSlot } from "./watch-output.js";
+import { WatchOutput, WatchSlot } from "./watch-output.js";
 
 const zeroByte = "\0" as ByteString;
 
@@ -35,16 +35,15 @@ class WatchStream implements StreamHandler<WatchRequest> {
   readonly #output: WatchOutput;
   /** Every id in use. A slot whose watcher has ended keeps its id until the client cancels it (WATCH-24). */
   readonly #slots = new Map<bigint, WatchSlot>();
-  readonly #byWatcher = new Map<Watcher, WatchSlot>();
   #nextId = 0n;
   #stopProgress: (() => void) | undefined;
 
   constructor(call: ServerCall, context: ServiceContext, writers: WatchWriters) {
     this.#call = call;
     this.#context = context;
-    this.#output = new WatchOutput(call, context, this.#byWatcher, writers);
+    this.#output = new WatchOutput(call, context, writers);
     context.openCalls.add(call, () => this.#close());
-    call.onDrain(() => context.replica.watches.drained(this.#byWatcher.keys()));
+    call.onDrain(() => context.replica.watches.drained(this.#watchers()));
   }
 
   message(request: WatchRequest): void {
@@ -76,7 +75,7 @@ class WatchStream implements StreamHandler<WatchRequest> {
       this.#output.refused(watchBoundTexts[bound]);
       return;
     }
-    const slot = this.#output.slot(request, request.watchId === 0n ? this.#freeId() : request.watchId);
+    const slot = new WatchSlot(request, request.watchId === 0n ? this.#freeId() : request.watchId, this.#output);
     this.#slots.set(slot.id, slot);
     watchers.add(this.#call.peer);
     this.#output.created(slot);
@@ -120,21 +119,24 @@ class WatchStream implements StreamHandler<WatchRequest> {
       startRevision: request.startRevision,
       dropPuts: request.filters.includes(FilterType.NOPUT),
       dropDeletes: request.filters.includes(FilterType.NODELETE),
-      consumer: this.#output,
+      consumer: slot,
     });
-    this.#byWatcher.set(slot.watcher, slot);
   }
 
   /** The caller may not watch this any more. The id stays in use, as when history is gone (WATCH-24). */
   #withdrawn(slot: WatchSlot, refusal: Refusal): void {
-    if (slot.watcher !== undefined) this.#end(slot.watcher);
-    slot.watcher = undefined;
+    this.#end(slot);
     this.#output.withdrawn(slot, reasonOf(refusal));
   }
 
-  #end(watcher: Watcher): void {
-    this.#context.replica.watches.remove(watcher);
-    this.#byWatcher.delete(watcher);
+  #end(slot: WatchSlot): void {
+    if (slot.watcher !== undefined) this.#context.replica.watches.remove(slot.watcher);
+    slot.watcher = undefined;
+  }
+
+  /** Those that have not ended. */
+  *#watchers(): Generator<Watcher> {
+    for (const { watcher } of this.#slots.values()) if (watcher !== undefined) yield watcher;
   }
 
   /** Unknown ids are silently ignored (WATCH-14). */
@@ -144,7 +146,7 @@ class WatchStream implements StreamHandler<WatchRequest> {
     this.#slots.delete(id);
     this.#context.watchers.remove(this.#call.peer, 1);
     this.#context.openRights.release(slot.right);
-    if (slot.watcher !== undefined) this.#end(slot.watcher);
+    this.#end(slot);
     this.#output.canceled(slot);
   }
 
@@ -154,8 +156,10 @@ class WatchStream implements StreamHandler<WatchRequest> {
    */
   #progress(): void {
     const { watches } = this.#context.replica;
-    if (this.#slots.size === 0 || this.#slots.size > this.#byWatcher.size) return;
-    for (const watcher of this.#byWatcher.keys()) if (!watches.isCaughtUp(watcher)) return;
+    if (this.#slots.size === 0) return;
+    for (const { watcher } of this.#slots.values()) {
+      if (watcher === undefined || !watches.isCaughtUp(watcher)) return;
+    }
     this.#output.streamProgress();
   }
 
@@ -168,7 +172,9 @@ class WatchStream implements StreamHandler<WatchRequest> {
 
   /** Tells idle, caught-up watchers how far they are; after events one tick is skipped (WATCH-29). */
   #progressTick(): void {
-    for (const [watcher, slot] of this.#byWatcher) {
+    for (const slot of this.#slots.values()) {
+      const { watcher } = slot;
+      if (watcher === undefined) continue;
       const idle = !slot.hadEvents;
       slot.hadEvents = false;
       if (slot.wantsProgress && idle && !this.#call.congested && this.#context.replica.watches.isCaughtUp(watcher)) {
@@ -179,11 +185,10 @@ class WatchStream implements StreamHandler<WatchRequest> {
 
   #close(): void {
     this.#stopProgress?.();
-    for (const [watcher, { right }] of this.#byWatcher) {
-      this.#context.replica.watches.remove(watcher);
-      this.#context.openRights.release(right);
+    for (const slot of this.#slots.values()) {
+      this.#end(slot);
+      this.#context.openRights.release(slot.right);
     }
-    this.#byWatcher.clear();
     this.#context.watchers.remove(this.#call.peer, this.#slots.size);
     this.#slots.clear();
   }
