@@ -16,6 +16,7 @@ export * from "./runtime/decode-bounded.js";
 export * from "./runtime/descriptors.js";
 export * from "./runtime/malformed-message-error.js";
 export * from "./runtime/packed-key-value.js";
+export * from "./runtime/packed-scan.js";
 export * from "./runtime/reader.js";
 export * from "./runtime/wire-format.js";
 export * from "./runtime/writer.js";

@@ -71,6 +71,29 @@ test("what was begun anew, after a snapshot that turned out to be damaged, leave
   assert.deepEqual([machine.get(byteString("a")), machine.get(byteString("b"))?.version], [undefined, 1]);
 });
 
+test("nothing of an entry is looked at again once it was applied", () => {
+  const state = new StateLoader();
+  state.begin(0);
+  const scratch = Buffer.alloc(1000);
+  const value = (index: number) => Uint8Array.from(Buffer.alloc(100, index));
+  for (let index = 1; index <= 3; index++) {
+    const request = createPutRequest({
+      key: byteString(`a key of more than a few bytes ${index}`),
+      value: value(index),
+    });
+    const command = encodeCommand({ kind: "put", request });
+    scratch.writeUInt8(1);
+    scratch.writeUInt32LE(command.length, 1);
+    scratch.set(command, 5);
+    state.entry({ index, epoch: 1, payload: scratch.subarray(0, 5 + command.length) });
+    scratch.fill(0xff);
+  }
+  const { machine } = state.finish();
+  for (let index = 1; index <= 3; index++) {
+    assert.deepEqual(machine.get(byteString(`a key of more than a few bytes ${index}`))?.value, value(index));
+  }
+});
+
 test("F61: an entry that cannot be read ends the opening of the log", async () => {
   const store = new MemoryStore();
   const log = await openMemoryLog({ store });

@@ -11,8 +11,7 @@ import {
   decodeDeleteRangeRequest,
   decodeLeaseGrantRequest,
   decodeLeaseRevokeRequest,
-  decodePutRequest,
-  decodeTxnRequest,
+  decodeLent,
   encodeSharedCompactionRequest,
   encodeSharedDeleteRangeRequest,
   encodeSharedLeaseGrantRequest,
@@ -20,6 +19,8 @@ import {
   encodeSharedPutRequest,
   encodeSharedTxnRequest,
   MalformedMessageError,
+  putRequestCodec,
+  txnRequestCodec,
 } from "@holdfast/protocol";
 import { authBodyDecoders, encodeAuthBody } from "./auth/auth-codec.js";
 import type { AlarmCommand, AuthCommand, Caller } from "./auth/auth-types.js";
@@ -81,7 +82,10 @@ export function encodeCommand(command: Command, caller?: Caller): Uint8Array {
   return bytes;
 }
 
-/** Reads `bytes[start..end)`. Throws `MalformedMessageError` for anything that is no command. */
+/**
+ * Reads `bytes[start..end)`. Values are views of `bytes`: whoever keeps a command until these change copies them, as `apply` does.
+ * Throws `MalformedMessageError` for anything that is no command.
+ */
 export function decodeCommand(bytes: Uint8Array, start = 0, end: number = bytes.length): LoggedCommand {
   if (start >= end) throw new MalformedMessageError("empty command");
   const { caller, end: commandStart } = readCaller(bytes, start, end);
@@ -101,11 +105,11 @@ function decodePlainCommand(bytes: Uint8Array, start: number, end: number): Comm
   const body = start + 1;
   switch (bytes[start]) {
     case commandKinds.put:
-      return { kind: "put", request: decodePutRequest(bytes, body, end) };
+      return { kind: "put", request: decodeLent(putRequestCodec, bytes, body, end) };
     case commandKinds.deleteRange:
       return { kind: "deleteRange", request: decodeDeleteRangeRequest(bytes, body, end) };
     case commandKinds.txn:
-      return { kind: "txn", request: decodeTxnRequest(bytes, body, end) };
+      return { kind: "txn", request: decodeLent(txnRequestCodec, bytes, body, end) };
     case commandKinds.compact:
       return { kind: "compact", revision: decodeCompactionRequest(bytes, body, end).revision };
     case commandKinds.leaseGrant:

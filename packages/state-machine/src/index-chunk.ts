@@ -74,17 +74,7 @@ export class IndexChunk {
   positionOf(key: ByteString): number {
     const shared = sharedLength(this.#prefix, key);
     if (shared < this.#prefix.length) return key < this.#prefix ? 0 : this.#length;
-    const head = headOf(key, shared);
-    const heads = this.#heads;
-    let low = 0;
-    let high = this.#length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const other = heads[middle]!;
-      if (other < head || (other === head && this.#keys.compareKey(this.at(middle), key) < 0)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.#search(key, headOf(key, shared));
   }
 
   /** As `positionOf`, sparing the search when all entries are below. */
@@ -93,16 +83,21 @@ export class IndexChunk {
     return length === 0 || this.#keys.compareKey(this.at(length - 1), key) < 0 ? length : this.positionOf(key);
   }
 
-  /** Adds an entry at the position that `positionOf` gives for it. Not for a full chunk. */
-  insert(position: number, key: ByteString, number: number): void {
+  /** Adds an entry at the position that `positionOf` would give. Not for a full chunk. */
+  insert(key: ByteString, number: number): void {
     const shared = sharedLength(this.#prefix, key);
-    if (shared < this.#prefix.length) this.#setPrefix(key.slice(0, shared) as ByteString);
+    const head = headOf(key, shared);
+    let position: number;
+    if (shared < this.#prefix.length) {
+      position = key < this.#prefix ? 0 : this.#length;
+      this.#setPrefix(key.slice(0, shared) as ByteString);
+    } else position = this.#search(key, head);
     if (position < this.#length) {
       this.#numbers.copyWithin(position + 1, position, this.#length);
       this.#heads.copyWithin(position + 1, position, this.#length);
     }
     this.#numbers[position] = number;
-    this.#heads[position] = headOf(key, shared);
+    this.#heads[position] = head;
     this.#length += 1;
     if (this.#keys.isLive(number)) this.#liveCount += 1;
   }
@@ -133,6 +128,22 @@ export class IndexChunk {
     this.#length += next.#length;
     this.#liveCount += next.#liveCount;
     this.#findPrefix();
+  }
+
+  /** Position of the first entry that is not below `key`, which begins with the prefix and goes on with `head`. */
+  #search(key: ByteString, head: number): number {
+    const heads = this.#heads;
+    let low = 0;
+    let high = this.#length;
+    // Keys often come in ascending order.
+    if (high > 0 && heads[high - 1]! < head) return high;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = heads[middle]!;
+      if (other < head || (other === head && this.#keys.compareKey(this.at(middle), key) < 0)) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** What the first and the last key share, all in between do. */

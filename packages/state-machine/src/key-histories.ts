@@ -5,7 +5,7 @@
  * place in the store of versions. Which versions are still readable is decided by the key space; here they are only kept and
  * found.
  */
-import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue, PackedScan } from "@holdfast/protocol";
 import { EarlierPlaces } from "./earlier-places.js";
 import { EventLog } from "./event-log.js";
 import { keyChunkLength } from "./limits.js";
@@ -45,6 +45,28 @@ export class KeyHistories {
     const { place, added } = this.#store.add(number, version);
     this.#setLatest(number, place, version.version !== 0);
     return { number, first: added };
+  }
+
+  /** Gives a key a number and its first version, which is packed already; `isLasting` as in `VersionChunk.take`. */
+  beginPacked(version: PackedScan, isLasting: boolean): number {
+    const number = this.#takeNumber();
+    this.events.take(number, version, isLasting);
+    this.#setLatest(number, this.events.lastPlace, version.version !== 0);
+    return number;
+  }
+
+  /** As `beginPacked`, for a version whose event is compacted. */
+  beginWithPackedBase(version: PackedScan, isLasting: boolean): number {
+    const number = this.#takeNumber();
+    this.#setLatest(number, this.#store.take(number, version, isLasting), true);
+    return number;
+  }
+
+  /** As `append`, for a version that is packed already; `isLasting` as in `VersionChunk.take`. */
+  appendPacked(number: number, version: PackedScan, isLasting: boolean): void {
+    this.events.take(number, version, isLasting);
+    this.#addEarlier(number, this.#latestPlace(number));
+    this.#setLatest(number, this.events.lastPlace, version.version !== 0);
   }
 
   /** Adds a version, which must not be older than the latest. */

@@ -27,11 +27,10 @@ export class KeyIndex {
     if (this.#chunks.length === 0) this.#chunks.push(new IndexChunk(key, this.#keys));
     const last = this.#chunks[this.#chunks.length - 1]!;
     // Keys often come in ascending order, which needs no search.
-    if (last.lowest <= key) this.#insertInto(this.#chunks.length - 1, last.endBelow(key), key, number);
-    else {
-      const chunkIndex = this.#chunkOf(key);
-      this.#insertInto(chunkIndex, this.#chunks[chunkIndex]!.positionOf(key), key, number);
-    }
+    const chunkIndex = last.lowest <= key ? this.#chunks.length - 1 : this.#chunkOf(key);
+    const chunk = this.#chunks[chunkIndex]!;
+    if (chunk.length < indexChunkKeysMax) chunk.insert(key, number);
+    else this.#makeRoom(chunkIndex, key).insert(key, number);
   }
 
   /** Removes a key that is in the index and not alive. */
@@ -144,24 +143,20 @@ export class KeyIndex {
     return low;
   }
 
-  #insertInto(chunkIndex: number, position: number, key: ByteString, number: number): void {
+  /** Divides a full chunk; returns the one to which `key` belongs now. */
+  #makeRoom(chunkIndex: number, key: ByteString): IndexChunk {
     const chunk = this.#chunks[chunkIndex]!;
-    if (chunk.length < indexChunkKeysMax) {
-      chunk.insert(position, key, number);
-      return;
-    }
+    const position = chunk.positionOf(key);
     // Halving would leave all chunks half empty when keys arrive in ascending order.
     if (position === chunk.length && chunkIndex === this.#chunks.length - 1) {
       const next = new IndexChunk(key, this.#keys);
-      next.insert(0, key, number);
       this.#chunks.push(next);
-      return;
+      return next;
     }
     const half = chunk.length >>> 1;
     const right = chunk.splitAt(half);
     this.#chunks.splice(chunkIndex + 1, 0, right);
-    if (position <= half) chunk.insert(position, key, number);
-    else right.insert(position - half, key, number);
+    return position <= half ? chunk : right;
   }
 
   #joinSmall(chunkIndex: number): void {

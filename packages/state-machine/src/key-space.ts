@@ -5,7 +5,7 @@
  * It stores what it is told. Which request may do what is decided by the files that use it; leases are not its
  * business either, it only remembers the id that a version carries.
  */
-import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue, PackedScan } from "@holdfast/protocol";
 import type { EventLog } from "./event-log.js";
 import { KeyHistories } from "./key-histories.js";
 import { KeyHistory } from "./key-history.js";
@@ -67,6 +67,11 @@ export class KeySpace {
     return number === undefined ? undefined : new KeyHistory(number, key, this.histories);
   }
 
+  /** The number of `key` in `histories`; undefined if it is not known. */
+  numberOf(key: ByteString): number | undefined {
+    return this.#numbers.find(key);
+  }
+
   /** The live version of `key` now. */
   live(key: ByteString): KeyVersion | undefined {
     const number = this.#numbers.find(key);
@@ -122,6 +127,26 @@ export class KeySpace {
     return doomed.length;
   }
 
+  /**
+   * Adds a version of a restored store, which is packed already. `number` is what `numberOf(key)` says; `isLasting` tells that the
+   * memory of the pair can be kept for it.
+   */
+  takePacked(number: number | undefined, key: ByteString, pair: PackedScan, isLasting: boolean): void {
+    const isLive = pair.version !== 0;
+    if (number === undefined) {
+      this.#makeKnown(this.histories.beginPacked(pair, isLasting), key, pair.valueLength, isLive);
+    } else {
+      const wasLive = this.histories.isLive(number);
+      this.histories.appendPacked(number, pair, isLasting);
+      this.#countAppended(key, pair.valueLength, wasLive, isLive);
+    }
+  }
+
+  /** As `takePacked`, for a version whose event is compacted and whose key is not known yet. */
+  takePackedBase(key: ByteString, pair: PackedScan, isLasting: boolean): void {
+    this.#makeKnown(this.histories.beginWithPackedBase(pair, isLasting), key, pair.valueLength, true);
+  }
+
   /** Adds a version of a restored store as it is. `history` is what `history(version.key)` says. */
   restore(history: KeyHistory | undefined, version: KeyVersion): void {
     if (history === undefined) this.#begin(version);
@@ -131,7 +156,7 @@ export class KeySpace {
   /** As `restore`, for a version whose event is compacted and whose key is not known yet. */
   restoreBase(version: KeyVersion): void {
     const { number } = this.histories.beginWithBase(version);
-    this.#makeKnown(number, version);
+    this.#makeKnown(number, version.key, version.value.length, version.version !== 0);
   }
 
   /** Calls `visit` with every live version from `from` to below `to` now, in key order. */
@@ -222,15 +247,15 @@ export class KeySpace {
   /** Makes a key known that was not. */
   #begin(version: VersionParts): PackedKeyValue {
     const { number, first } = this.histories.begin(version);
-    this.#makeKnown(number, version);
+    this.#makeKnown(number, version.key, version.value.length, version.version !== 0);
     return first;
   }
 
-  #makeKnown(number: number, { key, value, version }: VersionParts): void {
+  #makeKnown(number: number, key: ByteString, valueLength: number, isLive: boolean): void {
     this.#numbers.add(key, number);
     this.index.insert(key, number);
-    if (version !== 0) this.#liveCount += 1;
-    this.#bytes += key.length + value.length + recordOverheadBytes;
+    if (isLive) this.#liveCount += 1;
+    this.#bytes += key.length + valueLength + recordOverheadBytes;
   }
 
   /** Writes the deletion of a key that the index knows to be dead. */
@@ -243,12 +268,16 @@ export class KeySpace {
 
   #append({ number, key, isLive }: KeyHistory, version: VersionParts): PackedKeyValue {
     const added = this.histories.append(number, version);
-    this.#bytes += key.length + version.value.length + recordOverheadBytes;
-    const difference = (version.version === 0 ? 0 : 1) - (isLive ? 1 : 0);
+    this.#countAppended(key, version.value.length, isLive, version.version !== 0);
+    return added;
+  }
+
+  #countAppended(key: ByteString, valueLength: number, wasLive: boolean, isLive: boolean): void {
+    this.#bytes += key.length + valueLength + recordOverheadBytes;
+    const difference = (isLive ? 1 : 0) - (wasLive ? 1 : 0);
     if (difference !== 0) {
       this.#liveCount += difference;
       this.index.changeLive(key, difference > 0 ? 1 : -1);
     }
-    return added;
   }
 }

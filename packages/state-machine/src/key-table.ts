@@ -6,7 +6,7 @@
  * the few behind it. Keys that find none of those free, as keys chosen to collide would (fault-model F46), go to a `Map`,
  * whose hash nobody outside can foretell: they cost a few comparisons of integers more than others.
  */
-import type { ByteString } from "@holdfast/protocol";
+import { type ByteString, emptyByteString } from "@holdfast/protocol";
 import { keyTableParts, keyTableProbesMax } from "./limits.js";
 
 /** Tells whether the key of a number is `key`. */
@@ -33,6 +33,9 @@ export class KeyTable {
   /** What was found or added last: one command asks for the same key several times, and is followed by who asks what became of it. */
   #lastKey: ByteString | undefined = undefined;
   #lastNumber = 0;
+  /** The key that was looked for last without knowing where, and its hash: it is often the one that is added next. */
+  #soughtKey: ByteString = emptyByteString;
+  #soughtHash = hashOf(emptyByteString);
 
   constructor(names: KeyNames) {
     this.#names = names;
@@ -52,6 +55,8 @@ export class KeyTable {
 
   #find(key: ByteString): number | undefined {
     const hash = hashOf(key);
+    this.#soughtKey = key;
+    this.#soughtHash = hash;
     const { entries } = this.#partOf(hash);
     const mask = entries.length - 1;
     let at = (hash << 1) & mask;
@@ -65,7 +70,7 @@ export class KeyTable {
 
   /** Adds a key that is not in the table. */
   add(key: ByteString, number: number): void {
-    const hash = hashOf(key);
+    const hash = key === this.#soughtKey ? this.#soughtHash : hashOf(key);
     const part = this.#partOf(hash);
     this.#size += 1;
     this.#remember(key, number);

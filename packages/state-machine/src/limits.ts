@@ -39,6 +39,15 @@ export const slabBytesMax = 256 * 1024;
 /** A version longer than this many bytes gets memory of its own. */
 export const ownSlabBytes = 16 * 1024;
 
+/**
+ * A chunk of a snapshot up to this many bytes is kept whole when it is restored, and its versions stay where they are; a longer
+ * one has a long version in it, which is not to keep the others alive.
+ */
+export const restoredChunkBytesMax = 80 * 1024;
+
+/** The longest slab for such chunks, in bytes: what does not fit into the rest of one is small beside it. */
+export const restoredSlabBytesMax = 1024 * 1024;
+
 /** Keys per chunk of the table of keys; a power of two. */
 export const keyChunkLength = 1024;
 

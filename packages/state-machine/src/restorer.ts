@@ -1,10 +1,20 @@
 /**
  * Builds a state machine from the chunks of a snapshot, checking that what they say can have come about.
  */
-import { type KeyValue, MalformedMessageError, Reader, readKeyValue } from "@holdfast/protocol";
+import {
+  type ByteString,
+  MalformedMessageError,
+  PackedMemory,
+  PackedScan,
+  packedBytesMax,
+  packKeyValue,
+  Reader,
+  readKeyValue,
+} from "@holdfast/protocol";
 import { AuthRestorer } from "./auth/auth-snapshot.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
+import { restoredChunkBytesMax, restoredSlabBytesMax } from "./limits.js";
 import { raiseRevision } from "./raise-revision.js";
 import {
   numberTag,
@@ -14,8 +24,8 @@ import {
   snapshotFormatWithoutAuth,
 } from "./snapshot-format.js";
 import { StateMachine } from "./state-machine.js";
-import { isDeletion, noLease, StoredVersion } from "./stored-version.js";
-import type { KeyVersion } from "./types.js";
+import { noLease } from "./stored-version.js";
+import { Slabs } from "./version-chunk.js";
 
 /** Which records may come next. */
 const Stage = { header: 0, roles: 1, users: 2, alarms: 3, leases: 4, bases: 5, events: 6, done: 7 } as const;
@@ -26,12 +36,19 @@ export class Restorer {
   readonly #leases = new LeaseTable();
   readonly #auth = new AuthRestorer();
   readonly #reader = new Reader();
+  readonly #slabs = new Slabs(restoredSlabBytesMax);
+  /** Where the chunk lies that is being read, and whether it stays there. */
+  #memory = new PackedMemory(0);
+  #isLasting = false;
+  /** The version that is being read, and whether its memory stays. */
+  readonly #pair = new PackedScan();
+  #isPairLasting = false;
   #stage: Stage = Stage.header;
   #knowsUsers = false;
   #revision = 1;
   #appliedCommands = 0;
   #lastGrant = 0;
-  #lastBase: KeyVersion | undefined;
+  #lastBase: ByteString | undefined;
   #baseCount = 0;
   /** How many live keys carry a lease that does not exist. */
   #strayKeys = 0;
@@ -42,7 +59,8 @@ export class Restorer {
    */
   push(chunk: Uint8Array): void {
     try {
-      this.#reader.reset(chunk, 0, chunk.length);
+      const start = this.#takeIn(chunk);
+      this.#reader.reset(this.#memory.bytes, start, start + chunk.length);
       while (this.#reader.position < this.#reader.limit) this.#record(this.#reader.tag());
     } catch (error) {
       if (error instanceof MalformedMessageError) throw new SnapshotFormatError(error.message, { cause: error });
@@ -63,6 +81,18 @@ export class Restorer {
     const keys = revisionStep === 0 ? this.#keys : raiseRevision(this.#keys, leases, revisionStep);
     if (revisionStep !== 0) auth.restore(auth.enabled, auth.revision + revisionStep);
     return new StateMachine({ keys, leases, auth, alarms, appliedCommands: this.#appliedCommands });
+  }
+
+  /** Copies a chunk to where its versions can stay; returns where it begins there. */
+  #takeIn(chunk: Uint8Array): number {
+    const { length } = chunk;
+    this.#isLasting = length <= restoredChunkBytesMax;
+    this.#memory = this.#isLasting ? this.#slabs.reserve(length + 1) : new PackedMemory(length + 1);
+    const start = this.#isLasting ? this.#slabs.position : 0;
+    this.#memory.bytes.set(chunk, start);
+    this.#memory.bytes[start + length] = 0;
+    if (this.#isLasting) this.#slabs.take(length + 1);
+    return start;
   }
 
   #record(tag: number): void {
@@ -133,37 +163,37 @@ export class Restorer {
 
   #base(): void {
     this.#enterStage(Stage.bases);
-    const pair = readKeyValue(this.#reader, undefined);
-    checkVersion(pair);
-    check(!isDeletion(pair), "base of a deleted key");
+    const pair = this.#version();
+    check(pair.version !== 0, "base of a deleted key");
     check(pair.modRevision <= this.#keys.revision, "base newer than the history");
-    check(this.#lastBase === undefined || this.#lastBase.key < pair.key, "bases out of order");
-    this.#lastBase = this.#attached(pair, pair);
+    const { key } = pair;
+    check(this.#lastBase === undefined || this.#lastBase < key, "bases out of order");
+    this.#lastBase = key;
+    this.#attach(pair, key);
     this.#baseCount += 1;
-    this.#keys.restoreBase(this.#lastBase);
+    this.#keys.takePackedBase(key, pair, this.#isPairLasting);
   }
 
   #event(): void {
     this.#enterStage(Stage.events);
-    const pair = readKeyValue(this.#reader, undefined);
-    checkVersion(pair);
+    const pair = this.#version();
     const step = pair.modRevision - this.#keys.revision;
     check(step === 0 || step === 1 || this.#isFirstEvent(pair), "events out of order");
     check(pair.modRevision <= this.#revision, "event newer than the snapshot");
-    const history = this.#keys.history(pair.key);
-    const previous = history?.isLive ? history.latest : undefined;
+    const { key } = pair;
+    const number = this.#keys.numberOf(key);
     // What was replaced at the compacted revision itself is not needed any more, and may be left out.
-    if (history !== undefined || pair.modRevision !== this.#keys.compactRevision) checkSuccession(previous, pair);
-    if (previous !== undefined) this.#detach(previous);
+    if (number !== undefined || pair.modRevision !== this.#keys.compactRevision) this.#succeed(number, key, pair);
     this.#keys.revision = pair.modRevision;
-    this.#keys.restore(history, this.#attached(pair, history?.latest ?? pair));
+    this.#attach(pair, key);
+    this.#keys.takePacked(number, key, pair, this.#isPairLasting);
   }
 
   /**
    * The history begins at the compacted revision; behind it, if that is one to which the revision was raised. There are no
    * events at revision 1 either.
    */
-  #isFirstEvent({ modRevision }: KeyVersion): boolean {
+  #isFirstEvent({ modRevision }: PackedScan): boolean {
     const { events, firstHistoryRevision } = this.#keys;
     return events.end === 0 && (modRevision === firstHistoryRevision || modRevision === firstHistoryRevision + 1);
   }
@@ -205,33 +235,65 @@ export class Restorer {
     return value;
   }
 
-  /** The version to be stored for `pair`, sharing its key with `known`; attached to its lease. */
-  #attached(pair: KeyValue, known: KeyVersion): StoredVersion {
-    const { value, createRevision, modRevision, version } = pair;
-    if (pair.lease !== noLease && this.#leases.find(pair.lease) === undefined) this.#strayKeys += 1;
-    const lease = this.#leases.attach(pair.lease, known.key);
-    return new StoredVersion(known.key, value, createRevision, modRevision, version, lease);
+  /** The version that is the rest of the record, which is thereby read. */
+  #version(): PackedScan {
+    const { position, limit } = this.#reader;
+    if (this.#pair.look(this.#memory, position, limit)) {
+      checkVersion(this.#pair, this.#pair.valueLength === 0 && !this.#pair.hasLease);
+      this.#isPairLasting = this.#isLasting;
+      this.#reader.position = limit;
+    } else this.#repack();
+    return this.#pair;
   }
 
-  #detach(version: KeyVersion): void {
-    if (version.lease !== noLease && this.#leases.find(version.lease) === undefined) this.#strayKeys -= 1;
-    this.#leases.detach(version.lease, version.key);
+  /** Reads a version that is not encoded as we would, and packs it. */
+  #repack(): void {
+    const { key, createRevision, modRevision, version, value, lease } = readKeyValue(this.#reader, undefined);
+    checkVersion({ createRevision, modRevision, version }, value.length === 0 && lease === noLease);
+    const memory = new PackedMemory(packedBytesMax(key.length, value.length));
+    const length = packKeyValue(memory, 0, key, createRevision, modRevision, version, value, lease);
+    check(this.#pair.look(memory, 0, length), "version that cannot be packed");
+    this.#isPairLasting = false;
+  }
+
+  /** Checks that `pair` may follow what is known of its key, whose lease loses it. */
+  #succeed(number: number | undefined, key: ByteString, pair: PackedScan): void {
+    const { histories } = this.#keys;
+    const isLive = number !== undefined && histories.isLive(number);
+    const previous = isLive ? histories.latest(number, key) : undefined;
+    checkSuccession(previous, pair);
+    if (previous === undefined) return;
+    const { lease } = previous;
+    if (lease !== noLease && this.#leases.find(lease) === undefined) this.#strayKeys -= 1;
+    this.#leases.detach(lease, key);
+  }
+
+  #attach(pair: PackedScan, key: ByteString): void {
+    if (!pair.hasLease) return;
+    const { lease } = pair;
+    if (this.#leases.find(lease) === undefined) this.#strayKeys += 1;
+    this.#leases.attach(lease, key);
   }
 }
 
-/** What holds for any version by itself. */
-function checkVersion(pair: KeyValue): void {
-  const { createRevision, modRevision, version } = pair;
+/** What tells a version from others of its key. */
+interface Numbers {
+  readonly createRevision: number;
+  readonly modRevision: number;
+  readonly version: number;
+}
+
+/** What holds for any version by itself. `isBare` says that it has neither value nor lease. */
+function checkVersion({ createRevision, modRevision, version }: Numbers, isBare: boolean): void {
   check(Number.isSafeInteger(modRevision) && Number.isSafeInteger(version), "number out of range");
   check(modRevision >= 2 && version >= 0, "impossible version");
-  if (isDeletion(pair))
-    check(createRevision === 0 && pair.value.length === 0 && pair.lease === noLease, "full deletion");
+  if (version === 0) check(createRevision === 0 && isBare, "full deletion");
   else check(createRevision >= 2 && createRevision <= modRevision, "impossible creation");
 }
 
 /** What holds between two versions of a key; `previous` is undefined when the key was not alive. */
-function checkSuccession(previous: KeyVersion | undefined, next: KeyVersion): void {
-  if (isDeletion(next)) check(previous !== undefined, "deletion of a missing key");
+function checkSuccession(previous: Numbers | undefined, next: Numbers): void {
+  if (next.version === 0) check(previous !== undefined, "deletion of a missing key");
   else if (previous === undefined)
     check(next.version === 1 && next.createRevision === next.modRevision, "late creation");
   else check(next.version === previous.version + 1 && next.createRevision === previous.createRevision, "lost version");

@@ -37,16 +37,29 @@ export interface VersionParts {
   readonly lease: bigint;
 }
 
+/** Where a version lies packed; one byte behind it is of no other. */
+export interface PackedPlace {
+  readonly memory: PackedMemory;
+  readonly start: number;
+  readonly length: number;
+}
+
 /** Hands out memory for versions, in slabs that grow with the store: a small one is not to take much. */
 export class Slabs {
+  readonly #bytesMax: number;
   #memory = new PackedMemory(0);
   #position = 0;
 
-  /** Memory with room for `length` bytes from `position` on. */
+  /** `bytesMax` is the length of the longest slab. */
+  constructor(bytesMax = slabBytesMax) {
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Memory with room for `length` bytes from `position` on; no more than the longest slab has. */
   reserve(length: number): PackedMemory {
     if (this.#position + length <= this.#memory.length) return this.#memory;
-    const slabBytes = Math.min(Math.max(2 * this.#memory.length, slabBytesInitial), slabBytesMax);
-    this.#memory = new PackedMemory(slabBytes);
+    const slabBytes = Math.min(Math.max(2 * this.#memory.length, slabBytesInitial), this.#bytesMax);
+    this.#memory = new PackedMemory(Math.max(slabBytes, length));
     this.#position = 0;
     return this.#memory;
   }
@@ -70,7 +83,7 @@ const Column = { start: 0, length: 1, slab: 2, owner: 3 } as const;
 const columnCount = 4;
 
 /** How many more keys lived after a version: one for a creation, one less for a deletion. */
-type Growth = -1 | 0 | 1;
+export type Growth = -1 | 0 | 1;
 
 /** The number of a slab, of which a chunk has no more than versions, with the growth in the lowest two bits. */
 const slabShift = 2;
@@ -149,22 +162,28 @@ export class VersionChunk {
     return new PackedKeyValue(memory, start, length, key);
   }
 
-  /** Takes over a version of another chunk, which need not be kept for it. Not for a full chunk. */
-  copy(slabs: Slabs, from: VersionChunk, slot: number): void {
-    const source = from.memoryOf(slot);
-    const start = from.startOf(slot);
-    const length = from.lengthOf(slot);
-    const owner = from.ownerOf(slot);
-    const growth = from.growthOf(slot);
-    if (length > ownSlabBytes) {
-      this.#add(source, start, length, owner, growth);
+  /**
+   * Adds a version that is packed already. `isLasting` says that its memory can be kept for it; else it is copied. Not for a full
+   * chunk.
+   */
+  take(slabs: Slabs, owner: number, { memory, start, length }: PackedPlace, growth: Growth, isLasting: boolean): void {
+    // Memory that a version has for itself can always be kept.
+    if (isLasting || 2 * length > memory.length) {
+      this.#add(memory, start, length, owner, growth);
       return;
     }
-    const memory = slabs.reserve(length + 1);
-    const { position } = slabs;
-    memory.bytes.set(source.bytes.subarray(start, start + length + 1), position);
-    slabs.take(length + 1);
-    this.#add(memory, position, length, owner, growth);
+    const isLarge = length > ownSlabBytes;
+    const target = isLarge ? new PackedMemory(length + 1) : slabs.reserve(length + 1);
+    const position = isLarge ? 0 : slabs.position;
+    target.bytes.set(memory.bytes.subarray(start, start + length + 1), position);
+    if (!isLarge) slabs.take(length + 1);
+    this.#add(target, position, length, owner, growth);
+  }
+
+  /** Takes over a version of another chunk, which need not be kept for it. Not for a full chunk. */
+  copy(slabs: Slabs, from: VersionChunk, slot: number): void {
+    const place = { memory: from.memoryOf(slot), start: from.startOf(slot), length: from.lengthOf(slot) };
+    this.take(slabs, from.ownerOf(slot), place, from.growthOf(slot), false);
   }
 
   /** The version is of no use any more. */
@@ -274,7 +293,7 @@ export class VersionChunk {
 }
 
 /** By the number of writes since the key's creation, which is 0 for a deletion. */
-function growthOf(version: number): Growth {
+export function growthOf(version: number): Growth {
   return version > 1 ? 0 : version === 1 ? 1 : -1;
 }
 

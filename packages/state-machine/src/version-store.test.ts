@@ -3,10 +3,11 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { versionChunkLength } from "./limits.js";
+import { PackedMemory, packKeyValue } from "@holdfast/protocol";
+import { ownSlabBytes, versionChunkLength } from "./limits.js";
 import { StoredVersion } from "./stored-version.js";
 import { bytes, key, text } from "./testing/builders.js";
-import { Slabs } from "./version-chunk.js";
+import { Slabs, VersionChunk } from "./version-chunk.js";
 import { placeIn, slotOf, VersionStore } from "./version-store.js";
 
 /** A store of one version for each of the keys "0", "1" and so on, with the name as value. */
@@ -96,4 +97,28 @@ test("numbers of chunks are used again", () => {
   }
   tried.log(0, versionChunkLength);
   assert.ok(Math.max(...tried.places.values()) < 2 * versionChunkLength);
+});
+
+test("a long version that lay beside others gets memory of its own when it moves, a short one room beside others", () => {
+  const slabs = new Slabs();
+  const shared = new PackedMemory(4 * ownSlabBytes);
+  const value = new Uint8Array(ownSlabBytes);
+  const long = packKeyValue(shared, 0, key("long"), 2, 2, 1, value, 0n);
+  const short = packKeyValue(shared, long + 1, key("short"), 2, 3, 1, bytes("v"), 0n);
+  const from = new VersionChunk(0);
+  from.take(slabs, 1, { memory: shared, start: 0, length: long }, 1, true);
+  from.take(slabs, 2, { memory: shared, start: long + 1, length: short }, 1, true);
+  assert.deepEqual([from.memoryOf(0), from.memoryOf(1)], [shared, shared]);
+  const to = new VersionChunk(1);
+  for (const slot of [0, 1]) to.copy(slabs, from, slot);
+  to.copy(slabs, to, 0);
+  shared.bytes.fill(0xff);
+  assert.deepEqual(
+    [0, 1, 2].map((slot) => to.versionAt(slot).key),
+    ["long", "short", "long"],
+  );
+  assert.deepEqual(to.versionAt(0).value, value);
+  assert.equal(to.memoryOf(0).length, long + 1);
+  assert.equal(to.memoryOf(2), to.memoryOf(0), "what has memory of its own keeps it");
+  assert.notEqual(to.memoryOf(1), to.memoryOf(0));
 });

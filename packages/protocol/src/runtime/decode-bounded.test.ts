@@ -12,7 +12,7 @@ import {
   watchRequestCodec,
 } from "../generated/index.js";
 import { slabCopyBytesMax } from "../limits.js";
-import { decodeBounded } from "./decode-bounded.js";
+import { decodeBounded, decodeLent } from "./decode-bounded.js";
 import type { MessageCodec } from "./descriptors.js";
 import { TooManyItemsError } from "./malformed-message-error.js";
 
@@ -81,4 +81,22 @@ test("a message that may be kept gives its short values away as copies: they are
   const { value } = decodeBounded(putRequestCodec, bytes, 1_000, true);
   bytes.fill(8);
   assert.equal(value[0], 7);
+});
+
+test("a message that is lent gives its values away as views, for that one message", () => {
+  const value = Buffer.alloc(100, 7);
+  const bytes = Buffer.from([0, ...putRequestCodec.encode(createPutRequest({ value })), 0]);
+  const first = (decode: () => { readonly value: Uint8Array }): number => {
+    const request = decode();
+    assert.deepEqual(request.value, new Uint8Array(value));
+    bytes.fill(8, bytes.length - 1 - value.length);
+    const now = request.value[0]!;
+    bytes.fill(7, bytes.length - 1 - value.length);
+    return now;
+  };
+  const lend = () => decodeLent(putRequestCodec, bytes, 1, bytes.length - 1);
+  const copy = () => putRequestCodec.decode(bytes, 1, bytes.length - 1);
+  assert.deepEqual([first(lend), first(copy)], [8, 7]);
+  assert.throws(() => decodeLent(putRequestCodec, bytes, 1, bytes.length + 1), RangeError);
+  assert.equal(first(copy), 7, "also when the one before was none");
 });

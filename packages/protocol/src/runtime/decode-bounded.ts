@@ -6,6 +6,20 @@ import type { MessageCodec } from "./descriptors.js";
 import { sharedReader } from "./reader.js";
 
 /**
+ * As `codec.decode` of `bytes[start..end)`, but values are views of `bytes`, for whoever is done with the message before these
+ * change: a copy took a tenth of what it took to apply a logged put.
+ */
+export function decodeLent<Message>(
+  codec: MessageCodec<Message>,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Message {
+  sharedReader.lendNext();
+  return codec.decode(bytes, start, end);
+}
+
+/**
  * As `codec.decode`, but throws `TooManyItemsError` as soon as more than `itemsMax` items have been found, on all levels
  * together. Items are nested messages, texts and elements of lists: what takes far more time and memory to read than its
  * bytes to send.

@@ -22,6 +22,9 @@ const unbounded = 2 ** 30 - 1;
 /** Where the tenth and last byte of a varint goes in its upper half: one bit, the 64th, is left for it. */
 const tenthByteShift = 31;
 
+/** A view costs more than a copy of so few bytes. */
+const lentBytesMin = 16;
+
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A cursor over the bytes of one message. One reader serves message after message without allocating anything. */
@@ -31,9 +34,9 @@ export class Reader {
   #depth = 0;
   #itemsLeft = unbounded;
   #itemsOfNext = unbounded;
-  /** Whether the bytes may be kept. */
-  #isLasting = false;
-  #isNextLasting = false;
+  /** A `bytes` field of more bytes than this is read as a view; see `keepNext` and `lendNext`. */
+  #viewsAbove = Number.POSITIVE_INFINITY;
+  #viewsOfNextAbove = Number.POSITIVE_INFINITY;
   #low = 0;
   #high = 0;
   /** Where the next byte is read. */
@@ -43,13 +46,13 @@ export class Reader {
 
   /** Starts over at `bytes[start..end)`. Throws `RangeError` when that is no range of `bytes`. */
   reset(bytes: Uint8Array, start: number, end: number): void {
+    this.#itemsLeft = this.#itemsOfNext;
+    this.#itemsOfNext = unbounded;
+    this.#viewsAbove = this.#viewsOfNextAbove;
+    this.#viewsOfNextAbove = Number.POSITIVE_INFINITY;
     if (start < 0 || end < start || end > bytes.length) throw new RangeError("not a range of the bytes given");
     this.#bytes = bytes;
     this.#depth = 0;
-    this.#itemsLeft = this.#itemsOfNext;
-    this.#itemsOfNext = unbounded;
-    this.#isLasting = this.#isNextLasting;
-    this.#isNextLasting = false;
     this.position = start;
     this.limit = end;
   }
@@ -61,7 +64,12 @@ export class Reader {
 
   /** Lets what is read after the next `reset` keep the memory of the message, which nobody writes to any more. */
   keepNext(): void {
-    this.#isNextLasting = true;
+    this.#viewsOfNextAbove = slabCopyBytesMax;
+  }
+
+  /** Lets what is read after the next `reset` be views of the message, for whoever is done with it before its bytes change. */
+  lendNext(): void {
+    this.#viewsOfNextAbove = lentBytesMin;
   }
 
   /** The tag of the next field. Known tags are compared whole; all others go to `skip`. */
@@ -152,7 +160,7 @@ export class Reader {
     const end = this.#lengthDelimitedEnd();
     const start = this.position;
     this.position = end;
-    if (this.#isLasting && end - start > slabCopyBytesMax) return viewOf(this.#bytes, start, end);
+    if (end - start > this.#viewsAbove) return viewOf(this.#bytes, start, end);
     return this.#copier.copy(this.#bytes, start, end);
   }
 
