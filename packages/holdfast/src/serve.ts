@@ -15,6 +15,7 @@ import {
   UnappliableEntryError,
 } from "@holdfast/server";
 import { exitCodeOf, exitCodes } from "./exit-codes.js";
+import { releaseMemoryWhenIdle } from "./idle-memory.js";
 import { runtimeWarning } from "./runtime-floor.js";
 import { inFlags } from "./settings/flag-names.js";
 import type { ServeSettings } from "./settings/settings.js";
@@ -41,6 +42,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
     return;
   }
   stopOnSignals(server, logger, settings.server.tls !== undefined);
+  releaseMemoryWhenIdle();
   const outdated = runtimeWarning(process.versions.node);
   if (outdated !== undefined) logger.warn(outdated);
   announce(server, settings, dataDir, logger);
