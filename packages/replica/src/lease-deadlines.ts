@@ -6,7 +6,7 @@
  * number: the lease stays in the bucket it lies in and is moved on when that bucket comes up, so a
  * renewal costs the same with a million leases as with one.
  */
-import type { LeaseRecord } from "@holdfast/state-machine";
+import { IdTable, type LeaseRecord } from "@holdfast/state-machine";
 
 /** One lease's place in time. */
 export interface LeaseTimer {
@@ -25,7 +25,7 @@ const noTimers: Iterator<LeaseTimer> = { next: () => ({ done: true, value: undef
 
 export class LeaseDeadlines {
   readonly #bucketMs: number;
-  readonly #timers = new Map<bigint, LeaseTimer>();
+  readonly #timers = new IdTable<LeaseTimer>();
   readonly #buckets = new Map<number, Set<LeaseTimer>>();
   #nextBucket = 0;
   /** What is left to look at of the bucket before `#nextBucket`. */
@@ -41,7 +41,7 @@ export class LeaseDeadlines {
   }
 
   get(leaseId: bigint): LeaseTimer | undefined {
-    return this.#timers.get(leaseId);
+    return this.#timers.find(leaseId);
   }
 
   /** Starts (or restarts, after a takeover) a lease at its full TTL. */
@@ -54,7 +54,9 @@ export class LeaseDeadlines {
       ending: false,
       bucket: 0,
     };
-    this.#timers.set(lease.leaseId, timer);
+    const known = this.#timers.find(lease.leaseId);
+    if (known !== undefined) this.end(known.leaseId, known.grantNumber);
+    this.#timers.add(lease.leaseId, timer);
     this.#place(timer);
   }
 
@@ -65,7 +67,7 @@ export class LeaseDeadlines {
 
   /** The end of a due lease was refused (a full disk): it is named again at the next tick. */
   retry(timer: LeaseTimer, clockMs: number): void {
-    if (this.#timers.get(timer.leaseId) !== timer) return;
+    if (this.#timers.find(timer.leaseId) !== timer) return;
     timer.ending = false;
     timer.deadlineMs = Math.max(timer.deadlineMs, clockMs);
     this.#place(timer);
@@ -73,7 +75,7 @@ export class LeaseDeadlines {
 
   /** Forgets a lease that has ended. A newer grant of the same id is left alone. Returns whether its time had passed. */
   end(leaseId: bigint, grantNumber: number): boolean {
-    const timer = this.#timers.get(leaseId);
+    const timer = this.#timers.find(leaseId);
     if (timer?.grantNumber !== grantNumber) return false;
     this.#timers.delete(leaseId);
     const bucket = this.#buckets.get(timer.bucket);
@@ -105,7 +107,7 @@ export class LeaseDeadlines {
 
   /** All living leases, the soonest to expire first (LEASE-30). */
   bySoonest(): LeaseTimer[] {
-    return [...this.#timers.values()].sort((a, b) => a.deadlineMs - b.deadlineMs);
+    return [...this.#timers.values()].sort((a, b) => a.deadlineMs - b.deadlineMs || a.grantNumber - b.grantNumber);
   }
 
   /** Begins with the next bucket that has come up; false if there is none. */
@@ -125,7 +127,7 @@ export class LeaseDeadlines {
 
   /** Whether a timer of the bucket that has come up is due; one that was renewed is moved on. */
   #isDue(timer: LeaseTimer, clockMs: number): boolean {
-    if (this.#timers.get(timer.leaseId) !== timer) return false;
+    if (this.#timers.find(timer.leaseId) !== timer) return false;
     if (timer.deadlineMs > clockMs) this.#place(timer);
     return timer.deadlineMs <= clockMs;
   }

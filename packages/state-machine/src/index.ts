@@ -14,6 +14,7 @@ export * from "./checks.js";
 export * from "./command-codec.js";
 export { FrozenState } from "./frozen-state.js";
 export type { RevisionVisitor } from "./history-reader.js";
+export { IdTable } from "./id-table.js";
 export * from "./key-interval.js";
 export type { VersionVisitor } from "./key-space.js";
 export type { LargeRange } from "./large-range.js";

@@ -2,6 +2,7 @@
  * The leases: id, length, and the keys that go when they go. Never a deadline; time is the replica's business.
  */
 import type { ByteString } from "@holdfast/protocol";
+import { IdTable } from "./id-table.js";
 import { LeaseKeys } from "./lease-keys.js";
 import { noLease } from "./stored-version.js";
 import type { LeaseRecord } from "./types.js";
@@ -11,11 +12,33 @@ class Lease implements LeaseRecord {
   readonly ttlSeconds: number;
   readonly grantNumber: number;
   readonly keys: LeaseKeys = new LeaseKeys();
+  #before: Lease | undefined;
+  #next: Lease | undefined = undefined;
 
-  constructor(leaseId: bigint, ttlSeconds: number, grantNumber: number) {
+  /** `before` is the last of those that were granted before it and live. */
+  constructor(leaseId: bigint, ttlSeconds: number, grantNumber: number, before: Lease | undefined) {
     this.leaseId = leaseId;
     this.ttlSeconds = ttlSeconds;
     this.grantNumber = grantNumber;
+    this.#before = before;
+    if (before !== undefined) before.#next = this;
+  }
+
+  get before(): Lease | undefined {
+    return this.#before;
+  }
+
+  /** The one that was granted next. */
+  get next(): Lease | undefined {
+    return this.#next;
+  }
+
+  /** Leaves the line of those that live. */
+  leave(): void {
+    if (this.#before !== undefined) this.#before.#next = this.#next;
+    if (this.#next !== undefined) this.#next.#before = this.#before;
+    this.#before = undefined;
+    this.#next = undefined;
   }
 }
 
@@ -28,32 +51,41 @@ export interface LeaseKeysObserver {
 export class LeaseTable {
   /** Set by whoever keeps account of the keys of leases; it must not change anything. */
   observer: LeaseKeysObserver | undefined = undefined;
-  /** In the order of their grants, because a `Map` keeps the order of insertion and grants are numbered upwards. */
-  readonly #leases = new Map<bigint, Lease>();
+  readonly #leases = new IdTable<Lease>();
+  /** The ends of the line in which they stand in the order of their grants. */
+  #first: Lease | undefined;
+  #last: Lease | undefined;
 
   get size(): number {
     return this.#leases.size;
   }
 
   find(leaseId: bigint): LeaseRecord | undefined {
-    return this.#leases.get(leaseId);
+    return this.#leases.find(leaseId);
   }
 
-  /** All leases, oldest grant first. */
-  all(): Iterable<LeaseRecord> {
-    return this.#leases.values();
+  /** All leases, oldest grant first. None may be granted or end meanwhile. */
+  *all(): Generator<LeaseRecord> {
+    for (let lease = this.#first; lease !== undefined; lease = lease.next) yield lease;
   }
 
   /** Adds a lease; the id must be free and the grant newer than all others. */
   grant(leaseId: bigint, ttlSeconds: number, grantNumber: number): LeaseRecord {
-    const lease = new Lease(leaseId, ttlSeconds, grantNumber);
-    this.#leases.set(leaseId, lease);
+    const lease = new Lease(leaseId, ttlSeconds, grantNumber, this.#last);
+    this.#first ??= lease;
+    this.#last = lease;
+    this.#leases.add(leaseId, lease);
     return lease;
   }
 
   /** Removes a lease with all its keys, of which `observer` is not told one by one: there may be a hundred thousand. */
   end(lease: LeaseRecord): void {
+    const known = this.#leases.find(lease.leaseId);
+    if (known === undefined) return;
     this.#leases.delete(lease.leaseId);
+    if (known === this.#first) this.#first = known.next;
+    if (known === this.#last) this.#last = known.before;
+    known.leave();
   }
 
   /**
@@ -62,7 +94,7 @@ export class LeaseTable {
    */
   attach(leaseId: bigint, key: ByteString): bigint {
     if (leaseId === noLease) return noLease;
-    const lease = this.#leases.get(leaseId);
+    const lease = this.#leases.find(leaseId);
     if (lease === undefined) return leaseId;
     if (lease.keys.add(key)) this.observer?.keyAttached(lease, key);
     return lease.leaseId;
@@ -71,7 +103,7 @@ export class LeaseTable {
   /** Unties `key` from the lease that it is attached to; nothing happens for `noLease`. */
   detach(leaseId: bigint, key: ByteString): void {
     if (leaseId === noLease) return;
-    const lease = this.#leases.get(leaseId);
+    const lease = this.#leases.find(leaseId);
     if (lease?.keys.delete(key) === true) this.observer?.keyDetached(lease, key);
   }
 }

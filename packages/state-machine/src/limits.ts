@@ -21,6 +21,12 @@ export const keyTableParts = 64;
 /** How many places of the table a key may be away from where its hash points to. */
 export const keyTableProbesMax = 64;
 
+/** How many parts a table of ids has; a power of two. */
+export const idTableParts = 64;
+
+/** How many places of the table an id may be away from where its hash points to. */
+export const idTableProbesMax = 64;
+
 /** Most keys in one chunk of the key index; a full chunk is split in two. */
 export const indexChunkKeysMax = 256;
 

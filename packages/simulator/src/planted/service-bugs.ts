@@ -46,9 +46,9 @@ export const serviceBugs: readonly PlantedBug[] = [
     kind: "F18, I7",
     summary: "Leases whose ids differ below the precision of a number are one.",
     module: "state-machine/dist/leases.js",
-    find: "return this.#leases.get(leaseId);",
+    find: "return this.#leases.find(leaseId);",
     replace:
-      "return this.#leases.get(leaseId) ?? [...this.#leases.values()].find((lease) => Number(lease.leaseId) === Number(leaseId));",
+      "return this.#leases.find(leaseId) ?? [...this.all()].find((lease) => Number(lease.leaseId) === Number(leaseId));",
     seedsMax: 20,
   },
   {
