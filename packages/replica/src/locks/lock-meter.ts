@@ -30,6 +30,9 @@ const noLosses: Readonly<Record<HoldLoss, number>> = {
   lease_changed: 0,
 };
 
+/** That of a key without lease. */
+const noLease = 0n;
+
 /** More changes than this of one command are taken in in slices (fault-model F14): nothing is decided by what is measured. */
 const sliceChanges = 2_000;
 
@@ -63,7 +66,7 @@ export class LockMeter {
   readonly #lines = new Map<ByteString, PlaceLine>();
   /** How many places there are with so many characters of a lease. */
   readonly #leaseLengths = new Uint32Array(leaseCharsMax + 1);
-  /** Lines with places that came or went by the command being taken in; marked so that each is in here once. */
+  /** Lines with places that came or went by the command being taken in, if it has several changes; each is in here once. */
   readonly #touched: PlaceLine[] = [];
   /** When that happened which is being taken in, once somebody asked. */
   #happenedMs: number | undefined;
@@ -77,11 +80,7 @@ export class LockMeter {
         this.#join(key, leasePartStart(key), createRevision, leaseId, false);
       }
     }
-    for (const line of this.#touched) {
-      line.holder = line.oldest;
-      line.isTouched = false;
-    }
-    this.#touched.length = 0;
+    for (const line of this.#lines.values()) line.holder = line.oldest;
   }
 
   /** Names that are held now. */
@@ -104,40 +103,61 @@ export class LockMeter {
       if (this.#backlog.length === 1) this.#environment.defer(() => this.#slice());
       return;
     }
-    for (const change of changes) this.#take(change, command, outcome);
-    if (this.#touched.length > 0) this.#settle();
+    const [only] = changes;
+    if (changes.length === 1 && only !== undefined) {
+      const line = this.#take(only, command, outcome);
+      if (line !== undefined) this.#settle(line);
+    } else {
+      for (const change of changes) this.#touch(this.#take(change, command, outcome));
+      this.#settleTouched();
+    }
   }
 
   #slice(): void {
     for (let left = sliceChanges, next = this.#backlog[0]; next !== undefined && left > 0; next = this.#backlog[0]) {
       const { changes, command, outcome } = next;
       this.#backlogMs = next.nowMs;
-      for (; next.at < changes.length && left > 0; left--) this.#take(changes[next.at++]!, command, outcome);
+      for (; next.at < changes.length && left > 0; left--) {
+        this.#touch(this.#take(changes[next.at++]!, command, outcome));
+      }
       if (next.at < changes.length) break;
-      if (this.#touched.length > 0) this.#settle();
+      this.#settleTouched();
       this.#backlog.shift();
     }
     this.#backlogMs = undefined;
     if (this.#backlog.length > 0) this.#environment.defer(() => this.#slice());
   }
 
-  #take(change: KeyVersion, command: Command, outcome: Outcome): void {
-    const { key, version, lease } = change;
-    // Most keys are no places before and after, which must cost next to nothing.
-    if (lease === 0n && (version === 1 || this.#places.size === 0)) return;
-    const start = leasePartStart(key);
-    // Whether it surely neither was nor is a place is told without looking it up.
-    if (start === -1 || (lease === 0n && this.#leaseLengths[key.length - start] === 0)) return;
+  /** Takes in one change, and returns the line to which a place came or from which one went. */
+  #take(change: KeyVersion, command: Command, outcome: Outcome): PlaceLine | undefined {
+    const { key, version } = change;
+    // Most keys are no places before and after, which must cost next to nothing. Leases are read and compared once: they are
+    // whole numbers of any size.
+    if (version === 0) return this.#takeDeletion(key, command, outcome);
+    const { lease } = change;
+    const hasLease = lease !== noLease;
+    if (!hasLease && version === 1) return undefined;
+    const start = this.#startOf(key, hasLease);
+    if (start === -1) return undefined;
     // What has just been made was none before.
     const place = version === 1 ? undefined : this.#places.get(key);
+    if (place === undefined) return hasLease ? this.#join(key, start, change.createRevision, lease, true) : undefined;
     // Put anew under the same lease, it is the same place (ELECT-25).
-    if (place?.lease === lease) return;
-    if (place === undefined) {
-      if (lease !== 0n) this.#join(key, start, change.createRevision, lease, true);
-    } else if (version === 0) {
-      this.#ends ??= new KeyEnds(command, outcome);
-      this.#leave(place, this.#ends.of(key));
-    } else this.#leave(place, "lease_changed");
+    return place.lease === lease ? undefined : this.#leave(place, "lease_changed");
+  }
+
+  #takeDeletion(key: ByteString, command: Command, outcome: Outcome): PlaceLine | undefined {
+    const place = this.#startOf(key, false) === -1 ? undefined : this.#places.get(key);
+    if (place === undefined) return undefined;
+    this.#ends ??= new KeyEnds(command, outcome);
+    return this.#leave(place, this.#ends.of(key));
+  }
+
+  /** Where the last part of the key begins; -1 if the key surely neither was nor is a place, as told without looking it up. */
+  #startOf(key: ByteString, hasLease: boolean): number {
+    if (!hasLease && this.#places.size === 0) return -1;
+    const start = leasePartStart(key);
+    return start !== -1 && !hasLease && this.#leaseLengths[key.length - start] === 0 ? -1 : start;
   }
 
   /** When that happened which is being taken in. */
@@ -147,21 +167,21 @@ export class LockMeter {
   }
 
   /** Makes a place for the key, whose last part begins at `start`, if it has the layout of one; it may be one of unknown age. */
-  #join(key: ByteString, start: number, createRevision: number, lease: bigint, isNew: boolean): void {
+  #join(key: ByteString, start: number, createRevision: number, lease: bigint, isNew: boolean): PlaceLine | undefined {
     const prefix = placePrefix(key, lease, start);
-    if (prefix === undefined) return;
+    if (prefix === undefined) return undefined;
     let line = this.#lines.get(prefix);
     if (line === undefined) {
       line = new PlaceLine(prefix);
       this.#lines.set(prefix, line);
     }
     this.#places.set(key, line.add(key, createRevision, lease, isNew ? this.#nowMs() : undefined));
-    this.#touch(line);
     this.#countLength(key, prefix, 1);
+    return line;
   }
 
-  #touch(line: PlaceLine): void {
-    if (line.isTouched) return;
+  #touch(line: PlaceLine | undefined): void {
+    if (line === undefined || line.isTouched) return;
     line.isTouched = true;
     this.#touched.push(line);
   }
@@ -171,30 +191,35 @@ export class LockMeter {
     this.#leaseLengths[length] = (this.#leaseLengths[length] as number) + difference;
   }
 
-  #leave(place: Place, end: KeyEnd | "lease_changed"): void {
+  #leave(place: Place, end: KeyEnd | "lease_changed"): PlaceLine {
     const { key, line, sinceMs } = place;
     this.#places.delete(key);
     line.remove(place);
-    this.#touch(line);
     this.#countLength(key, line.prefix, -1);
     if (line.holder !== place) {
       this.waitLosses[end === "unlocked" ? "given_up" : end]++;
-      return;
+      return line;
     }
     if (sinceMs !== undefined) this.holdSeconds.observe((this.#nowMs() - sinceMs) / 1_000);
     if (end !== "unlocked") this.holdLosses[end]++;
+    return line;
+  }
+
+  #settleTouched(): void {
+    if (this.#touched.length === 0) return;
+    for (const line of this.#touched) {
+      line.isTouched = false;
+      this.#settle(line);
+    }
+    this.#touched.length = 0;
   }
 
   /** After all changes of a command, because only then it is known who is first. */
-  #settle(): void {
+  #settle(line: PlaceLine): void {
+    const { holder, oldest } = line;
+    if (oldest === undefined) this.#lines.delete(line.prefix);
+    else if (oldest !== holder) this.#promote(oldest, holder);
     this.#ends = undefined;
-    for (const line of this.#touched) {
-      const { holder, oldest } = line;
-      line.isTouched = false;
-      if (oldest === undefined) this.#lines.delete(line.prefix);
-      else if (oldest !== holder) this.#promote(oldest, holder);
-    }
-    this.#touched.length = 0;
     this.#happenedMs = undefined;
   }
 
