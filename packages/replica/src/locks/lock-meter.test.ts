@@ -310,3 +310,20 @@ test("F14: the end of very many places at once is measured in slices, before wha
   assert.deepEqual(measured(meter), { holds: [places, 3 * places], waits: [places + 1, 0] });
   assert.deepEqual(losses(meter), [`hold lease_revoked ${places}`]);
 });
+
+test("a name that is free is forgotten or not, which nobody can tell: locked again, it is no hand-over", async () => {
+  const harness = await Harness.start();
+  const meter = meterOf(harness);
+  await harness.grant(1n, leaseSeconds);
+  // More names than are kept.
+  for (let at = 0; at < 10_100; at++) {
+    await harness.put(keyOf(1n, `n${at}`), "", 1n);
+    await harness.delete(keyOf(1n, `n${at}`));
+  }
+  for (const name of ["n0", "n9000", "n10050"]) await harness.put(keyOf(1n, name), "", 1n);
+  assert.deepEqual(now(meter), [3, 0, 0]);
+  assert.equal(measured(meter).waits[0], 10_103);
+  await harness.propose({ kind: "leaseRevoke", leaseId: 1n });
+  assert.deepEqual(now(meter), [0, 0, 0]);
+  assert.deepEqual([meter.holdLosses.lease_revoked, measured(meter).holds[0]], [3, 10_103]);
+});

@@ -33,6 +33,9 @@ const noLosses: Readonly<Record<HoldLoss, number>> = {
 /** That of a key without lease. */
 const noLease = 0n;
 
+/** Empty lines that are kept. */
+const idleLinesMax = 10_000;
+
 /** More changes than this of one command are taken in in slices (fault-model F14): nothing is decided by what is measured. */
 const sliceChanges = 2_000;
 
@@ -61,9 +64,15 @@ export class LockMeter {
   #backlogMs: number | undefined;
   /** Of the command being taken in, once somebody asked. */
   #ends: KeyEnds | undefined;
-  readonly #places = new Map<ByteString, Place>();
-  /** By prefix; none is empty. */
+  #placeCount = 0;
+  #heldCount = 0;
+  /**
+   * By prefix. Some are empty: the same names are locked again and again, and a map that gains and loses all its entries with
+   * every batch of commands takes more time than all the rest of this.
+   */
   readonly #lines = new Map<ByteString, PlaceLine>();
+  /** Lines that were empty at some time; each is in here once. */
+  readonly #idle: PlaceLine[] = [];
   /** How many places there are with so many characters of a lease. */
   readonly #leaseLengths = new Uint32Array(leaseCharsMax + 1);
   /** Lines with places that came or went by the command being taken in, if it has several changes; each is in here once. */
@@ -85,12 +94,12 @@ export class LockMeter {
 
   /** Names that are held now. */
   get heldCount(): number {
-    return this.#lines.size;
+    return this.#heldCount;
   }
 
   /** Places that are not the first of their names. */
   get waitingCount(): number {
-    return this.#places.size - this.#lines.size;
+    return this.#placeCount - this.#heldCount;
   }
 
   /**
@@ -140,14 +149,15 @@ export class LockMeter {
     const start = this.#startOf(key, hasLease);
     if (start === -1) return undefined;
     // What has just been made was none before.
-    const place = version === 1 ? undefined : this.#places.get(key);
+    const place = version === 1 ? undefined : this.#find(key, start);
     if (place === undefined) return hasLease ? this.#join(key, start, change.createRevision, lease, true) : undefined;
     // Put anew under the same lease, it is the same place (ELECT-25).
     return place.lease === lease ? undefined : this.#leave(place, "lease_changed");
   }
 
   #takeDeletion(key: ByteString, command: Command, outcome: Outcome): PlaceLine | undefined {
-    const place = this.#startOf(key, false) === -1 ? undefined : this.#places.get(key);
+    const start = this.#startOf(key, false);
+    const place = start === -1 ? undefined : this.#find(key, start);
     if (place === undefined) return undefined;
     this.#ends ??= new KeyEnds(command, outcome);
     return this.#leave(place, this.#ends.of(key));
@@ -155,9 +165,13 @@ export class LockMeter {
 
   /** Where the last part of the key begins; -1 if the key surely neither was nor is a place, as told without looking it up. */
   #startOf(key: ByteString, hasLease: boolean): number {
-    if (!hasLease && this.#places.size === 0) return -1;
+    if (!hasLease && this.#placeCount === 0) return -1;
     const start = leasePartStart(key);
     return start !== -1 && !hasLease && this.#leaseLengths[key.length - start] === 0 ? -1 : start;
+  }
+
+  #find(key: ByteString, start: number): Place | undefined {
+    return this.#lines.get(key.slice(0, start) as ByteString)?.find(key);
   }
 
   /** When that happened which is being taken in. */
@@ -175,7 +189,9 @@ export class LockMeter {
       line = new PlaceLine(prefix);
       this.#lines.set(prefix, line);
     }
-    this.#places.set(key, line.add(key, createRevision, lease, isNew ? this.#nowMs() : undefined));
+    this.#placeCount++;
+    if (line.oldest === undefined) this.#heldCount++;
+    line.add(key, createRevision, lease, isNew ? this.#nowMs() : undefined);
     this.#countLength(key, prefix, 1);
     return line;
   }
@@ -193,8 +209,9 @@ export class LockMeter {
 
   #leave(place: Place, end: KeyEnd | "lease_changed"): PlaceLine {
     const { key, line, sinceMs } = place;
-    this.#places.delete(key);
     line.remove(place);
+    this.#placeCount--;
+    if (line.oldest === undefined) this.#heldCount--;
     this.#countLength(key, line.prefix, -1);
     if (line.holder !== place) {
       this.waitLosses[end === "unlocked" ? "given_up" : end]++;
@@ -217,10 +234,24 @@ export class LockMeter {
   /** After all changes of a command, because only then it is known who is first. */
   #settle(line: PlaceLine): void {
     const { holder, oldest } = line;
-    if (oldest === undefined) this.#lines.delete(line.prefix);
+    if (oldest === undefined) this.#letGo(line);
     else if (oldest !== holder) this.#promote(oldest, holder);
     this.#ends = undefined;
     this.#happenedMs = undefined;
+  }
+
+  /** An empty line is kept for the next one who wants its name, but not more than some of them. */
+  #letGo(line: PlaceLine): void {
+    line.holder = undefined;
+    if (line.isIdle) return;
+    line.isIdle = true;
+    this.#idle.push(line);
+    if (this.#idle.length < idleLinesMax) return;
+    for (const idle of this.#idle) {
+      idle.isIdle = false;
+      if (idle.oldest === undefined) this.#lines.delete(idle.prefix);
+    }
+    this.#idle.length = 0;
   }
 
   /** The place is the first of its line now, instead of `holder`. */

@@ -48,7 +48,7 @@ test("ELECT-2: keys made by one transaction stand in byte order", () => {
   assert.deepEqual(emptied(line), ["n/x", "n/a", "n/b", "n/c"]);
 });
 
-test("the oldest is right after every coming and going, in whatever order they happen", () => {
+test("the oldest is right, and every place is found, after every coming and going, in whatever order they happen", () => {
   const steps = fc.array(fc.record({ joins: fc.boolean(), number: fc.nat(40) }), { maxLength: 80 });
   fc.assert(
     fc.property(steps, (all) => {
@@ -63,6 +63,7 @@ test("the oldest is right after every coming and going, in whatever order they h
           assert.equal(place.at, -1);
         }
         assert.equal(line.oldest?.createRevision, living.size === 0 ? undefined : Math.min(...living.keys()));
+        for (let other = 0; other <= 40; other++) assert.equal(line.find(key(`n/${other}`)), living.get(other));
       }
     }),
   );

@@ -21,6 +21,8 @@ export interface Place {
 }
 
 const noPlaces: Place[] = [];
+/** Up to so many places are looked at one by one. */
+const lookedAtMax = 8;
 
 export class PlaceLine {
   /** What all its keys begin with: the name and "/". */
@@ -30,6 +32,10 @@ export class PlaceLine {
   holder: Place | undefined = undefined;
   /** Whether places came or went since then. */
   isTouched = false;
+  /** Whether it is noted as empty, which it may not be any more. */
+  isIdle = false;
+  /** Its places, once there are too many to look at each. */
+  #byKey: Map<ByteString, Place> | undefined = undefined;
 
   constructor(prefix: ByteString) {
     this.prefix = prefix;
@@ -37,6 +43,13 @@ export class PlaceLine {
 
   get oldest(): Place | undefined {
     return this.#heap[0];
+  }
+
+  /** The place of a key. */
+  find(key: ByteString): Place | undefined {
+    if (this.#byKey !== undefined) return this.#byKey.get(key);
+    for (const place of this.#heap) if (place.key === key) return place;
+    return undefined;
   }
 
   /** Makes a place in this line for a key that has none. */
@@ -48,6 +61,8 @@ export class PlaceLine {
       this.#heap.push(place);
       this.#rise(place);
     }
+    if (this.#byKey !== undefined) this.#byKey.set(key, place);
+    else if (this.#heap.length > lookedAtMax) this.#byKey = new Map(this.#heap.map((each) => [each.key, each]));
     return place;
   }
 
@@ -55,6 +70,8 @@ export class PlaceLine {
   remove(place: Place): void {
     const { at } = place;
     const last = this.#heap.pop() as Place;
+    if (this.#heap.length === 0) this.#byKey = undefined;
+    else this.#byKey?.delete(place.key);
     place.at = -1;
     if (last === place) return;
     this.#set(last, at);
