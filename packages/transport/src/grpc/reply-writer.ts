@@ -10,21 +10,30 @@ import { OK_TRAILERS, RESPONSE_HEADERS } from "./status.js";
 
 /** Up to here a loop copies faster than a call to `set`. */
 const SHORT_BYTES = 32;
+const NO_BYTES = new Uint8Array(0);
+const NO_GENERATION = -1;
 
 /** One per connection, because header blocks refer to the connection's table. */
 export class ReplyWriter {
+  readonly #encoder: HpackEncoder;
   readonly #headers: RepeatedHeaderBlock;
   readonly #trailers: RepeatedHeaderBlock;
+  /** Of the encoder, when it last gave what is kept in the next two. */
+  #generation = NO_GENERATION;
+  #headerBlock: Uint8Array = NO_BYTES;
+  #trailerBlock: Uint8Array = NO_BYTES;
 
   constructor(encoder: HpackEncoder) {
+    this.#encoder = encoder;
     this.#headers = new RepeatedHeaderBlock(encoder, RESPONSE_HEADERS);
     this.#trailers = new RepeatedHeaderBlock(encoder, OK_TRAILERS);
   }
 
   /** HEADERS, DATA with one message, and HEADERS with status OK that end the stream. */
   writeUnary(output: Output, streamId: number, message: Uint8Array): void {
-    const headers = this.#headers.next();
-    const trailers = this.#trailers.next();
+    if (this.#encoder.generation !== this.#generation) this.#renewBlocks();
+    const headers = this.#headerBlock;
+    const trailers = this.#trailerBlock;
     const length = message.length;
     let at = output.reserve(3 * FRAME_HEADER_BYTES + headers.length + PREFIX_BYTES + length + trailers.length);
     const bytes = output.bytes;
@@ -34,6 +43,14 @@ export class ReplyWriter {
     putUint32(bytes, at + 1, length);
     at = put(bytes, at + PREFIX_BYTES, message);
     putFrame(bytes, at, trailers, HEADERS, FLAG_END_HEADERS | FLAG_END_STREAM, streamId);
+  }
+
+  /** Gets the two blocks in the order in which they will be sent. They may be sent again if they left the table alone. */
+  #renewBlocks(): void {
+    const { generation } = this.#encoder;
+    this.#headerBlock = this.#headers.next();
+    this.#trailerBlock = this.#trailers.next();
+    this.#generation = this.#encoder.generation === generation ? generation : NO_GENERATION;
   }
 
   /** HEADERS alone, for a response that goes on. */

@@ -10,6 +10,7 @@ import { HeaderBlockReader } from "./header-block-reader.js";
 import { FIELD_OVERHEAD_BYTES, HeaderField } from "./header-field.js";
 import { HeaderList, type HeaderListRefusal } from "./header-list.js";
 import { HpackError } from "./hpack-error.js";
+import type { KnownBlocks } from "./known-blocks.js";
 import { RepeatedBlocks } from "./repeated-blocks.js";
 import { STATIC_FIELDS, STATIC_LENGTH } from "./static-table.js";
 
@@ -23,6 +24,8 @@ export interface HpackDecoderOptions {
    * the peer only from its acknowledgement on: tell it then to `setTableBytesMax`.
    */
   readonly tableBytesMax?: number;
+  /** What other decoders have met, to share lists with them, attachments included. By default nothing is shared. */
+  readonly knownBlocks?: KnownBlocks;
 }
 
 /** Larger sizes cannot be told from malformed ones: header-block-reader.ts. */
@@ -43,7 +46,7 @@ const reader = new HeaderBlockReader();
 
 export class HpackDecoder {
   readonly #table = new DynamicTable();
-  readonly #repeated = new RepeatedBlocks();
+  readonly #repeated: RepeatedBlocks;
   readonly #headerListBytesMax: number;
   readonly #fieldsMax: number;
   #tableBytesMax: number;
@@ -59,6 +62,7 @@ export class HpackDecoder {
 
   /** Throws `RangeError` for a table size that is not a whole number below 2^28. */
   constructor(options: HpackDecoderOptions) {
+    this.#repeated = new RepeatedBlocks(options.knownBlocks);
     this.#headerListBytesMax = options.headerListBytesMax;
     this.#fieldsMax = options.fieldsMax;
     const tableBytesMax = options.tableBytesMax ?? INITIAL_TABLE_BYTES;
@@ -93,7 +97,8 @@ export class HpackDecoder {
 
   /**
    * Decodes the complete header block `block[start, end)`; nothing of it is kept. A list above the limits is given
-   * without its fields, with `refusal` set and the dynamic table in step. The list may be one that was given before.
+   * without its fields, with `refusal` set and the dynamic table in step. The list may be one that was given before, to
+   * another decoder perhaps.
    * Throws `HpackError` for a malformed block; the decoder must not be used after that.
    */
   decode(block: Uint8Array, start: number, end: number): HeaderList {
@@ -106,8 +111,8 @@ export class HpackDecoder {
     while (!reader.atEnd) this.#readField(reader.takeOctet());
     reader.close();
     const list = this.#endList();
-    if (generation === this.#table.generation) this.#repeated.store(block, start, end, generation, list);
-    return list;
+    if (generation !== this.#table.generation) return list;
+    return this.#repeated.store(block, start, end, generation, list);
   }
 
   #beginList(): void {

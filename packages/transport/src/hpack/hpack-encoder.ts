@@ -30,16 +30,16 @@ export class HpackEncoder {
   constructor(options: HpackEncoderOptions = {}) {
     this.#ownTableBytesMax = options.tableBytesMax ?? INITIAL_TABLE_BYTES;
     this.#indexingFor = options.indexingFor ?? indexingFor;
+    this.generation = this.#table.generation;
     if (this.#ownTableBytesMax < INITIAL_TABLE_BYTES) this.#announce(this.#ownTableBytesMax);
   }
 
   /**
    * Changes whenever a list might be encoded otherwise than before. While it stays the same, encoding a list again
-   * gives the same octets, provided that the first time did not change it either.
+   * gives the same octets, provided that the first time did not change it either. A copy of the table's: it is asked for
+   * with every answer, and the table is two objects further away.
    */
-  get generation(): number {
-    return this.#table.generation;
-  }
+  generation: number;
 
   /** True if the next block must begin with a size update: a block made by `constantBlock` must not come next. */
   get sizeUpdateDue(): boolean {
@@ -72,6 +72,8 @@ export class HpackEncoder {
       out.truncate(start);
       this.#startOver();
       throw error;
+    } finally {
+      this.generation = this.#table.generation;
     }
   }
 
@@ -102,6 +104,7 @@ export class HpackEncoder {
     this.#lowestTableBytes = this.sizeUpdateDue ? Math.min(this.#lowestTableBytes, bytes) : bytes;
     this.#nextTableBytes = bytes;
     this.#table.touch();
+    this.generation = this.#table.generation;
   }
 
   #resize(bytes: number, out: HeaderBlockWriter): void {

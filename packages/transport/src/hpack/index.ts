@@ -12,4 +12,5 @@ export { HpackDecoder, type HpackDecoderOptions } from "./hpack-decoder.js";
 export { HpackEncoder, type HpackEncoderOptions } from "./hpack-encoder.js";
 export { HpackError, type HpackErrorCode } from "./hpack-error.js";
 export type { FieldIndexing } from "./indexing-policy.js";
+export { KnownBlocks } from "./known-blocks.js";
 export { RepeatedHeaderBlock } from "./repeated-header-block.js";

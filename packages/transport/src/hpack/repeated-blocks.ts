@@ -13,6 +13,7 @@
  */
 
 import type { HeaderList } from "./header-list.js";
+import { type KnownBlock, type KnownBlocks, knownBlock } from "./known-blocks.js";
 
 /** A client has few kinds of calls in flight on one connection, and a miss looks at all of the entries. */
 export const REPEATED_BLOCKS_MAX = 8;
@@ -20,76 +21,54 @@ export const REPEATED_BLOCKS_MAX = 8;
 /** Longer blocks carry long literals, which seldom repeat; also what one connection may keep: 8 × 256 octets. */
 export const REPEATED_BLOCK_BYTES_MAX = 256;
 
-const NO_BYTES = new Uint8Array(0);
-
 export class RepeatedBlocks {
-  /** Slot i has its octets at `i * REPEATED_BLOCK_BYTES_MAX`. Allocated with the first block. */
-  #octets = NO_BYTES;
-  #lengths: number[] = [];
-  #lists: HeaderList[] = [];
-  #isFrozen: boolean[] = [];
-  /** The slot found or stored last, where the next search begins. */
-  #latest = 0;
+  readonly #shared: KnownBlocks | undefined;
+  readonly #blocks: KnownBlock[] = [];
+  /** The block found or stored last, which is tried first. */
+  #latest: KnownBlock | undefined = undefined;
   #nextVictim = 0;
   #generation = -1;
+
+  /** `shared` is what the connections of the server or client have met. */
+  constructor(shared: KnownBlocks | undefined) {
+    this.#shared = shared;
+  }
 
   /** The list that `block[start, end)` was decoded to, if it is still the same under `generation` of the table. */
   find(block: Uint8Array, start: number, end: number, generation: number): HeaderList | undefined {
     if (generation !== this.#generation) return undefined;
-    const count = this.#lists.length;
-    let slot = this.#latest;
-    for (let tried = 0; tried < count; tried++) {
-      if (this.#lengths[slot] === end - start && this.#hasOctets(slot, block, start, end)) return this.#take(slot);
-      slot = slot + 1 === count ? 0 : slot + 1;
+    if (this.#latest?.matches(block, start, end)) return this.#latest.take();
+    return this.#search(block, start, end);
+  }
+
+  /** Remembers that `block[start, end)` means `list` under `generation`. Blocks that are too long are left out. */
+  store(block: Uint8Array, start: number, end: number, generation: number, list: HeaderList): HeaderList {
+    if (end - start > REPEATED_BLOCK_BYTES_MAX) return list;
+    if (generation !== this.#generation) this.#forget();
+    this.#generation = generation;
+    const known = this.#shared?.know(block, start, end, list) ?? knownBlock(block, start, end, list);
+    this.#blocks[this.#freeSlot()] = known;
+    this.#latest = known;
+    return known.list === list ? list : known.take();
+  }
+
+  #search(block: Uint8Array, start: number, end: number): HeaderList | undefined {
+    for (const known of this.#blocks) {
+      if (!known.matches(block, start, end)) continue;
+      this.#latest = known;
+      return known.take();
     }
     return undefined;
   }
 
-  /** Remembers that `block[start, end)` means `list` under `generation`. Blocks that are too long are left out. */
-  store(block: Uint8Array, start: number, end: number, generation: number, list: HeaderList): void {
-    if (end - start > REPEATED_BLOCK_BYTES_MAX) return;
-    if (generation !== this.#generation) this.#forget();
-    this.#generation = generation;
-    const slot = this.#freeSlot();
-    const base = slot * REPEATED_BLOCK_BYTES_MAX - start;
-    for (let i = start; i < end; i++) this.#octets[base + i] = block[i];
-    this.#lengths[slot] = end - start;
-    this.#lists[slot] = list;
-    this.#isFrozen[slot] = false;
-    this.#latest = slot;
-  }
-
   #forget(): void {
-    this.#lengths.length = 0;
-    this.#lists.length = 0;
-    this.#isFrozen.length = 0;
-    this.#latest = 0;
+    this.#blocks.length = 0;
+    this.#latest = undefined;
     this.#nextVictim = 0;
   }
 
-  /** From the end: blocks of one client begin alike and differ in the path or in the metadata behind it. */
-  #hasOctets(slot: number, block: Uint8Array, start: number, end: number): boolean {
-    const octets = this.#octets;
-    const base = slot * REPEATED_BLOCK_BYTES_MAX - start;
-    for (let i = end - 1; i >= start; i--) if (octets[base + i] !== block[i]) return false;
-    return true;
-  }
-
-  /** Freezing takes some 75 ns, so it waits until a list is in fact given out twice. */
-  #take(slot: number): HeaderList {
-    const list = this.#lists[slot];
-    this.#latest = slot;
-    if (!this.#isFrozen[slot]) {
-      Object.freeze(list.names);
-      Object.freeze(list.values);
-      this.#isFrozen[slot] = true;
-    }
-    return list;
-  }
-
   #freeSlot(): number {
-    if (this.#octets.length === 0) this.#octets = new Uint8Array(REPEATED_BLOCKS_MAX * REPEATED_BLOCK_BYTES_MAX);
-    if (this.#lists.length < REPEATED_BLOCKS_MAX) return this.#lists.length;
+    if (this.#blocks.length < REPEATED_BLOCKS_MAX) return this.#blocks.length;
     const slot = this.#nextVictim;
     this.#nextVictim = slot + 1 === REPEATED_BLOCKS_MAX ? 0 : slot + 1;
     return slot;

@@ -16,6 +16,24 @@ const NO_GENERATION = -1;
 /** One writer for all: a block is encoded and copied in one synchronous call. */
 const writer = new HeaderBlockWriter();
 
+/**
+ * Blocks of all connections, by their octets: most connections have the same few, and one copy for all of them stays in the
+ * processor's cache.
+ */
+const blocks = new Map<string, Uint8Array>();
+const BLOCKS_MAX = 64;
+
+/** What `writer` holds. */
+function sharedBlock(): Uint8Array {
+  const key = Buffer.from(writer.bytes.buffer, writer.bytes.byteOffset, writer.length).toString("latin1");
+  const known = blocks.get(key);
+  if (known !== undefined) return known;
+  if (blocks.size >= BLOCKS_MAX) blocks.clear();
+  const copy = writer.copy();
+  blocks.set(key, copy);
+  return copy;
+}
+
 export class RepeatedHeaderBlock {
   readonly #encoder: HpackEncoder;
   readonly #fields: HeaderFields;
@@ -37,7 +55,7 @@ export class RepeatedHeaderBlock {
     if (generation === this.#generation) return this.#bytes;
     writer.reset();
     this.#encoder.encode(this.#fields, writer);
-    this.#bytes = writer.copy();
+    this.#bytes = sharedBlock();
     // The generation from before: if the block itself changed the table, it must be made anew the next time.
     this.#generation = generation;
     return this.#bytes;

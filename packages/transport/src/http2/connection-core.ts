@@ -15,6 +15,7 @@ import { COMPRESSION_ERROR, ENHANCE_YOUR_CALM, INTERNAL_ERROR, WINDOW_DEFAULT } 
 import { ReceiveFlow } from "./receive-flow.js";
 import { RecentIds } from "./recent-ids.js";
 import { SendFlow } from "./send-flow.js";
+import { readSocket } from "./socket-reader.js";
 import { SocketWriter, type TransportSocket } from "./socket-writer.js";
 import type { Http2Stream, StreamHost } from "./stream.js";
 import { StreamTable } from "./stream-table.js";
@@ -55,8 +56,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
   readonly #unsent: UnsentAccount;
   #state: ConnectionState = "open";
   #reading = false;
-  /** Streams whose complete requests wait to be begun, oldest first. */
-  readonly #postponed = new Set<Http2Stream>();
+  /** Streams whose complete requests wait to be begun, oldest first; undefined when there are none, which is usual. */
+  #postponed: Set<Http2Stream> | undefined = undefined;
   #closeAtMs = Number.POSITIVE_INFINITY;
   /** When the connection must let others have their turn. */
   #turnEndsMs = 0;
@@ -116,7 +117,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
     this.socket.on("error", ignoreError);
     this.socket.on("close", this.#onSocketClose);
     this.socket.on("end", this.#onSocketEnd);
-    this.socket.on("data", this.#onData);
+    readSocket(this.socket, this.#onData);
     this.flush();
     if (alreadyRead !== undefined && alreadyRead.length > 0) this.#onData(alreadyRead);
     if (!this.#waitsForTurn) this.socket.resume();
@@ -131,7 +132,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
     if (this.#state === "closed") return;
     if (!this.#unsent.ended) {
       this.send.flush();
-      if (this.#postponed.size > 0) this.#beginPostponed();
+      if (this.#postponed !== undefined) this.#beginPostponed(this.#postponed);
       if (this.#writer.busy) this.#watchBacklog();
       this.send.settle();
     }
@@ -143,11 +144,12 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
    * pings and renewals of leases must be seen. So requests are opened and collected as ever, and only not begun.
    */
   get postponing(): boolean {
-    return this.#postponed.size > 0 || this.send.congested || this.#mayBeOver();
+    return this.#postponed !== undefined || this.send.congested || this.#mayBeOver();
   }
 
   postpone(stream: Http2Stream): void {
     this.context.counters.requestsPostponed++;
+    this.#postponed ??= new Set();
     this.#postponed.add(stream);
   }
 
@@ -232,7 +234,7 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
   protected removeStream(stream: Http2Stream): void {
     if (!this.streams.delete(stream)) return;
     // Its memory may be what keeps the receive window shut.
-    if (this.#postponed.size > 0 && this.#postponed.delete(stream)) this.#topUp();
+    if (this.#postponed?.delete(stream)) this.#postponedLess(this.#postponed);
     this.context.streamsOpen--;
     if (this.streams.size === 0) this.idle();
   }
@@ -323,18 +325,24 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
    * wait then rather than be refused.
    */
   #topUp(): void {
-    if (this.#postponed.size === 0 || this.buffers.halfEmpty) this.receive.topUp(this.output);
+    if (this.#postponed === undefined || this.buffers.halfEmpty) this.receive.topUp(this.output);
+  }
+
+  #postponedLess(postponed: Set<Http2Stream>): void {
+    if (postponed.size === 0) this.#postponed = undefined;
+    this.#topUp();
   }
 
   /** Begins requests in the order in which they became complete, until too much waits again. */
-  #beginPostponed(): void {
+  #beginPostponed(postponed: Set<Http2Stream>): void {
     if (this.send.congested || this.#waitsForTurn) return;
     if (this.#turnIsOver) this.#turnEndsMs = this.context.clock.nowMs() + this.context.limits.turnMs;
-    for (const stream of this.#postponed) {
+    for (const stream of postponed) {
       if (this.send.congested || this.#turnIsOver) break;
-      this.#postponed.delete(stream);
+      postponed.delete(stream);
       stream.begin();
     }
+    if (this.#postponed?.size === 0) this.#postponed = undefined;
     if (this.#turnIsOver) this.#yield();
     this.#topUp();
     this.touch();
@@ -404,7 +412,8 @@ export abstract class ConnectionCore implements StreamHost, Flushable, TurnTaker
   #loseStreams(): void {
     const lost = this.streams.list();
     this.streams.clear();
-    this.#postponed.clear();
+    this.#postponed?.clear();
+    this.#postponed = undefined;
     this.context.streamsOpen -= lost.length;
     for (const stream of lost) {
       this.send.discard(stream);

@@ -60,7 +60,8 @@ export abstract class Http2Connection extends ConnectionCore implements FrameSin
   constructor(context: TransportContext, socket: TransportSocket, onClosed: () => void) {
     super(context, socket, onClosed);
     const { headerListBytesMax, headerFieldsMax } = context.limits;
-    this.#decoder = new HpackDecoder({ headerListBytesMax, fieldsMax: headerFieldsMax });
+    const { knownBlocks } = context;
+    this.#decoder = new HpackDecoder({ headerListBytesMax, fieldsMax: headerFieldsMax, knownBlocks });
     this.#block = new HeaderBlock(context);
     this.#keepalive = new Keepalive(context.limits);
     this.#beganMs = this.nowMs;

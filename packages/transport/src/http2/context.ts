@@ -2,6 +2,7 @@
 import type { TransportCounters } from "../counters.js";
 import { newCounters } from "../counters.js";
 import type { Clock } from "../environment.js";
+import { KnownBlocks } from "../hpack/index.js";
 import type { TransportLimits } from "../limits.js";
 import { BufferPool } from "./buffer-pool.js";
 import { FlushQueue } from "./flush-queue.js";
@@ -28,6 +29,8 @@ export class TransportContext {
   readonly counters: TransportCounters = newCounters();
   readonly pool = new BufferPool();
   readonly flushQueue = new FlushQueue();
+  /** What requests or answers of all connections have in common. */
+  readonly knownBlocks = new KnownBlocks();
   /** Connections whose turn is over. */
   readonly turns: TurnQueue;
   /** What waits for all peers. */

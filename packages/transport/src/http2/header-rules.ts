@@ -4,7 +4,7 @@
  */
 import type { HeaderList } from "../hpack/index.js";
 
-/** A well-formed request. Equal requests of one connection may share it, so only `attachment` may be changed. */
+/** A well-formed request. Equal requests of all connections may share it, so only `attachment` may be changed. */
 export class RequestHeaders {
   readonly method: string;
   /** Empty for CONNECT only. */

@@ -52,7 +52,7 @@ export class SendFlow {
   #ready: Sender[] = [];
   #readyHead = 0;
   /** Streams that hold back although few bytes of their own wait: they wait for the connection to recover. */
-  #relieved = new Set<Sender>();
+  #relieved: Set<Sender> | undefined = undefined;
   /** With more unsent bytes than this the connection is congested. */
   readonly #congestedBytes: number;
   /** The same while memory for all connections is tight. */
@@ -98,7 +98,7 @@ export class SendFlow {
     if (sender.drainOwed) return true;
     if (!this.congested || this.#canWrite(sender)) return false;
     sender.drainOwed = true;
-    if (sender.queuedBytes <= this.#limits.callLowWaterBytes) this.#relieved.add(sender);
+    if (sender.queuedBytes <= this.#limits.callLowWaterBytes) this.#relieve(sender);
     return true;
   }
 
@@ -164,7 +164,7 @@ export class SendFlow {
     sender.queuedBytes = 0;
     sender.queue = undefined;
     sender.drainOwed = false;
-    this.#relieved.delete(sender);
+    this.#relieved?.delete(sender);
   }
 
   /** Widens the window of a stream. False if it overflows (6.9.1). */
@@ -184,7 +184,7 @@ export class SendFlow {
   /** Writes all that windows and socket allow, then wakes the streams that have drained. */
   flush(): void {
     this.#writeWaiting();
-    if (this.#relieved.size > 0) this.#wakeRelieved();
+    if (this.#relieved !== undefined) this.#wakeRelieved(this.#relieved);
   }
 
   /** Fills the output from the queues and hands it to the socket, until one of them is empty or the socket is busy. */
@@ -225,8 +225,12 @@ export class SendFlow {
   /** Puts a stream that holds back and whose bytes just fell to the low-water mark in the line of those to wake. */
   #noteRelief(sender: Sender, sentBytes: number): void {
     const low = this.#limits.callLowWaterBytes;
-    if (sender.drainOwed && sender.queuedBytes <= low && sender.queuedBytes + sentBytes > low)
-      this.#relieved.add(sender);
+    if (sender.drainOwed && sender.queuedBytes <= low && sender.queuedBytes + sentBytes > low) this.#relieve(sender);
+  }
+
+  #relieve(sender: Sender): void {
+    this.#relieved ??= new Set();
+    this.#relieved.add(sender);
   }
 
   #writeFromQueue(sender: Sender, queue: SendQueue, count: number, last: boolean): void {
@@ -296,14 +300,13 @@ export class SendFlow {
   }
 
   /** While the connection is congested, only those go on that can write beside what waits. */
-  #wakeRelieved(): void {
+  #wakeRelieved(relieved: Set<Sender>): void {
     if (this.congested && (this.window <= 0 || this.#outputFull())) return;
-    const relieved = this.#relieved;
-    this.#relieved = new Set();
+    this.#relieved = undefined;
     for (const sender of relieved) {
       if (!sender.drainOwed || sender.queuedBytes > this.#limits.callLowWaterBytes) continue;
       if (this.congested && !this.#canWrite(sender)) {
-        this.#relieved.add(sender);
+        this.#relieve(sender);
         continue;
       }
       sender.drainOwed = false;

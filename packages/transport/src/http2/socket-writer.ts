@@ -16,6 +16,8 @@ export type TransportSocket = Duplex & {
   setKeepAlive?(enable?: boolean, initialDelayMs?: number): unknown;
 };
 
+const NOTHING = Buffer.alloc(0);
+
 /** One per connection. */
 export class SocketWriter {
   /** What the next `flush` will write. */
@@ -83,18 +85,20 @@ export class SocketWriter {
 
   #writeInPlace(length: number): void {
     const buffer = this.output.detach();
-    this.#socket.write(buffer.subarray(0, length), this.#written);
-    // Nothing waits: the kernel took it all during the call, and the buffer is ours again.
+    // Without a callback: nearly always the kernel takes it all during the call, and the buffer is ours again at once.
+    this.#socket.write(buffer.subarray(0, length));
     if (this.#socket.writableLength === 0) {
       this.#pool.release(buffer);
       return;
     }
     this.#inFlight = buffer;
     this.inFlightBytes = length;
+    // Adds nothing, but has its turn behind the other.
+    this.#socket.write(NOTHING, this.#taken);
   }
 
   #writeCopy(length: number): void {
-    this.#socket.write(this.#copyOfOutput(length), this.#written);
+    this.#socket.write(this.#copyOfOutput(length), this.#copyWritten);
     if (this.#socket.writableLength > 0) this.inFlightBytes = length;
   }
 
@@ -104,14 +108,17 @@ export class SocketWriter {
     return copy;
   }
 
-  // One function for the life of the connection instead of a closure per write. It also runs, later, for writes that
-  // were done at once; only the newest one can be the one that waits.
-  readonly #written = (): void => {
-    this.#finishedWrites++;
-    if (this.inFlightBytes === 0 || this.#finishedWrites !== this.#issuedWrites) return;
+  // Functions for the life of the connection instead of a closure per write.
+  readonly #taken = (): void => {
     this.inFlightBytes = 0;
     if (this.#inFlight !== undefined) this.#pool.release(this.#inFlight);
     this.#inFlight = undefined;
     this.#onFree();
+  };
+
+  // It also runs, later, for writes that were done at once; only the newest one can be the one that waits.
+  readonly #copyWritten = (): void => {
+    this.#finishedWrites++;
+    if (this.inFlightBytes > 0 && this.#finishedWrites === this.#issuedWrites) this.#taken();
   };
 }

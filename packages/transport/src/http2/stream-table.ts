@@ -15,8 +15,8 @@ interface Identified {
 
 export class StreamTable<Stream extends Identified> {
   #slots: (Stream | undefined)[] = emptySlots(SLOTS_MIN);
-  /** Streams whose slot was taken by an older one. */
-  readonly #others = new Map<number, Stream>();
+  /** Streams whose slot was taken by an older one; usually there are none. */
+  #others: Map<number, Stream> | undefined = undefined;
   #size = 0;
 
   get size(): number {
@@ -26,7 +26,7 @@ export class StreamTable<Stream extends Identified> {
   get(id: number): Stream | undefined {
     const stream = this.#slots[(id >>> 1) & (this.#slots.length - 1)];
     if (stream !== undefined && stream.id === id) return stream;
-    return this.#others.size === 0 ? undefined : this.#others.get(id);
+    return this.#others?.get(id);
   }
 
   /** Adds a stream whose id is not in the table. */
@@ -34,14 +34,14 @@ export class StreamTable<Stream extends Identified> {
     this.#size++;
     if (this.#place(stream)) return;
     if (this.#size * SLOTS_PER_STREAM > this.#slots.length) this.#enlarge();
-    if (!this.#place(stream)) this.#others.set(stream.id, stream);
+    if (!this.#place(stream)) this.#addOther(stream);
   }
 
   /** True if the stream was there. */
   delete(stream: Stream): boolean {
     const slot = (stream.id >>> 1) & (this.#slots.length - 1);
     if (this.#slots[slot] === stream) this.#slots[slot] = undefined;
-    else if (!this.#others.delete(stream.id)) return false;
+    else if (!this.#deleteOther(stream.id)) return false;
     this.#size--;
     return true;
   }
@@ -50,12 +50,12 @@ export class StreamTable<Stream extends Identified> {
   list(): Stream[] {
     if (this.#size === 0) return [];
     const inSlots = this.#slots.filter((stream) => stream !== undefined);
-    return [...inSlots, ...this.#others.values()];
+    return this.#others === undefined ? inSlots : [...inSlots, ...this.#others.values()];
   }
 
   clear(): void {
     this.#slots = emptySlots(SLOTS_MIN);
-    this.#others.clear();
+    this.#others = undefined;
     this.#size = 0;
   }
 
@@ -67,10 +67,21 @@ export class StreamTable<Stream extends Identified> {
   }
 
   #enlarge(): void {
-    const streams = [...this.#slots.filter((stream) => stream !== undefined), ...this.#others.values()];
+    const streams = this.list();
     this.#slots = emptySlots(this.#slots.length * 2);
-    this.#others.clear();
-    for (const stream of streams) if (!this.#place(stream)) this.#others.set(stream.id, stream);
+    this.#others = undefined;
+    for (const stream of streams) if (!this.#place(stream)) this.#addOther(stream);
+  }
+
+  #addOther(stream: Stream): void {
+    this.#others ??= new Map();
+    this.#others.set(stream.id, stream);
+  }
+
+  #deleteOther(id: number): boolean {
+    const isThere = this.#others?.delete(id) ?? false;
+    if (this.#others?.size === 0) this.#others = undefined;
+    return isThere;
   }
 }
 
