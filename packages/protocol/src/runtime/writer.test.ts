@@ -121,6 +121,17 @@ test("the buffer grows without losing what was written", () => {
   assert.deepEqual([...writer.view()], expected);
 });
 
+test("a view shows what was written last, however long it is and whatever buffer it lies in", () => {
+  const writer = new Writer(16);
+  for (const length of [3, 3, 0, 3, 100, 3, 100, 16, 0, scratchBytesKeptMax + 1, 100, 3]) {
+    const bytes = new Uint8Array(length).map((_, at) => at + length);
+    writer.reset();
+    writer.raw(bytes);
+    assert.deepEqual(writer.view(), bytes);
+    assert.deepEqual(writer.view(), bytes);
+  }
+});
+
 test("a buffer that has grown very large is given up at the next reset", () => {
   const writer = new Writer();
   writer.raw(new Uint8Array(scratchBytesKeptMax + 1));

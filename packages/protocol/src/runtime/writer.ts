@@ -31,10 +31,13 @@ export class Writer {
   #plain: Uint8Array;
   #copier = new ByteCopier();
   #position = 0;
+  /** The last one given. Answers of one kind are mostly as long as the one before, and a view costs as much as writing twenty bytes. */
+  #view: Uint8Array;
 
   constructor(initialBytes: number = scratchBytesInitial) {
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
     this.#plain = plainView(this.#buffer);
+    this.#view = this.#plain;
   }
 
   /** How many bytes have been written. */
@@ -50,7 +53,8 @@ export class Writer {
 
   /** The bytes written, as a view that is valid until the next call of `reset`. */
   view(): Uint8Array {
-    return this.#plain.subarray(0, this.#position);
+    if (this.#view.length !== this.#position) this.#view = this.#plain.subarray(0, this.#position);
+    return this.#view;
   }
 
   /** The bytes written, as a copy. */
@@ -280,6 +284,7 @@ export class Writer {
   #replaceBuffer(byteCount: number): void {
     this.#buffer = Buffer.allocUnsafeSlow(byteCount);
     this.#plain = plainView(this.#buffer);
+    this.#view = this.#plain;
     // The old one would go on holding the old buffer.
     this.#copier = new ByteCopier();
   }

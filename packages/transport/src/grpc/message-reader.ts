@@ -58,7 +58,7 @@ export class MessageReader {
 
   /** Reads `bytes` from `start` to `end`. */
   feed(bytes: Buffer, start: number, end: number): void {
-    let at = start;
+    let at = this.#prefixLength === 0 ? this.#readWhole(bytes, start, end) : start;
     while (at < end && !this.#stopped) {
       at = this.#prefixLength < PREFIX_BYTES ? this.#readPrefix(bytes, at, end) : this.#readBody(bytes, at, end);
     }
@@ -68,6 +68,23 @@ export class MessageReader {
   stop(): void {
     this.#stopped = true;
     this.#body.clear();
+  }
+
+  /**
+   * Hands on the messages that lie whole in `bytes`, as nearly all do, without keeping anything of them; returns where the
+   * first begins that does not.
+   */
+  #readWhole(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    while (end - at >= PREFIX_BYTES && !this.#stopped) {
+      const bodyStart = at + PREFIX_BYTES;
+      const length = declaredLength(bytes, at);
+      if (length > this.#messageBytesMax || length > end - bodyStart) break;
+      const flag = bytes[at];
+      at = bodyStart + length;
+      if (!this.#listener.message(bytes.subarray(bodyStart, at), flag)) this.stop();
+    }
+    return at;
   }
 
   #readPrefix(bytes: Buffer, start: number, end: number): number {

@@ -3,13 +3,12 @@
  * output. This is the hottest code of the server.
  */
 import { type HpackEncoder, RepeatedHeaderBlock } from "../hpack/index.js";
+import { putBytes } from "../http2/frame-writer.js";
 import type { Output } from "../http2/output.js";
 import { DATA, FLAG_END_HEADERS, FLAG_END_STREAM, FRAME_HEADER_BYTES, HEADERS } from "../http2/protocol.js";
 import { PREFIX_BYTES } from "./message-reader.js";
 import { OK_TRAILERS, RESPONSE_HEADERS } from "./status.js";
 
-/** Up to here a loop copies faster than a call to `set`. */
-const SHORT_BYTES = 32;
 const NO_BYTES = new Uint8Array(0);
 const NO_GENERATION = -1;
 
@@ -41,7 +40,7 @@ export class ReplyWriter {
     at = putFrameHeader(bytes, at, PREFIX_BYTES + length, DATA, 0, streamId);
     bytes[at] = 0;
     putUint32(bytes, at + 1, length);
-    at = put(bytes, at + PREFIX_BYTES, message);
+    at = putBytes(bytes, at + PREFIX_BYTES, message);
     putFrame(bytes, at, trailers, HEADERS, FLAG_END_HEADERS | FLAG_END_STREAM, streamId);
   }
 
@@ -62,7 +61,7 @@ export class ReplyWriter {
 }
 
 function putFrame(bytes: Buffer, at: number, payload: Uint8Array, type: number, flags: number, id: number): number {
-  return put(bytes, putFrameHeader(bytes, at, payload.length, type, flags, id), payload);
+  return putBytes(bytes, putFrameHeader(bytes, at, payload.length, type, flags, id), payload);
 }
 
 function putFrameHeader(bytes: Buffer, at: number, length: number, type: number, flags: number, id: number): number {
@@ -80,11 +79,4 @@ function putUint32(bytes: Buffer, at: number, value: number): void {
   bytes[at + 1] = value >>> 16;
   bytes[at + 2] = value >>> 8;
   bytes[at + 3] = value;
-}
-
-function put(bytes: Buffer, at: number, source: Uint8Array): number {
-  const length = source.length;
-  if (length > SHORT_BYTES) bytes.set(source, at);
-  else for (let i = 0; i < length; i++) bytes[at + i] = source[i];
-  return at + length;
 }
