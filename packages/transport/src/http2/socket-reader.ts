@@ -2,9 +2,9 @@
  * Hands on what arrives on a socket, past the buffering of Node's streams as long as nobody holds it back.
  *
  * A chunk that goes through a stream in flowing mode schedules a task, which asks whether more should be read, and touches a
- * dozen objects on its way. Of Range on 1,000 connections, one in flight on each, that was 2 to 3 of 20 µs. A `net.Socket` gives
- * each chunk to its own `push`; answered here, it goes no further. Only documented methods are used, and a socket that
- * read by other means would still have its chunks arrive as events.
+ * dozen objects on its way. Of Range on 1,000 connections, one in flight on each, that and a callback for each write were 2.8 of
+ * 20 µs. A `net.Socket` gives each chunk to its own `push`; answered here, it goes no further. Only documented methods are
+ * used, and a socket that read by other means would still have its chunks arrive as events.
  */
 import { Socket } from "node:net";
 import type { TransportSocket } from "./socket-writer.js";
