@@ -5,7 +5,6 @@ import type { Access } from "../access/access.js";
 import type { ServerEnvironment } from "../environment.js";
 import type { ServiceLimits } from "../limits.js";
 import { HeaderWriter } from "./header-writer.js";
-import type { LeaderFeed } from "./leader-feed.js";
 import { LeaseBounds } from "./lease-bounds.js";
 import { LimitHits } from "./limit-hits.js";
 import { OpenCalls } from "./open-calls.js";
@@ -32,8 +31,6 @@ export class ServiceContext {
   /** Keys of locks and elections whose deletion is under way because their caller has gone, with their create revision. */
   readonly abandoned = new Map<ByteString, number>();
   readonly openRights: OpenRights;
-  /** Those who observe an election together, by the prefix of its keys; see `observe.ts`. */
-  readonly leaderFeeds = new Map<ByteString, LeaderFeed>();
   readonly limitHits = new LimitHits();
   readonly watchers: WatchCounts;
   readonly quota: Quota;

@@ -24,6 +24,7 @@ import {
 import type { Method, ServerCall } from "@holdfast/transport";
 import { proposeForCall } from "./call-command.js";
 import type { ServiceContext } from "./context.js";
+import { LeaderFeeds } from "./leader-feed.js";
 import { serverStream, unary } from "./method.js";
 import { observe } from "./observe.js";
 import { abandon, deleteOperation, guarded, prefixOf, refusesReading, sameBytes, withNewLease } from "./ownership.js";
@@ -34,6 +35,7 @@ const methods = electionService.methods;
 
 export function electionMethods(context: ServiceContext): Method[] {
   const election = new ElectionService(context);
+  const feeds = new LeaderFeeds(context);
   return [
     unary(context, methods.campaign, (request, call) => election.campaign(request, call)),
     unary(context, methods.proclaim, (request, call) => election.proclaim(request, call)),
@@ -45,7 +47,7 @@ export function electionMethods(context: ServiceContext): Method[] {
         else call.reply(encodeSharedLeaderResponse({ header: context.headerNow(), kv }));
       });
     }),
-    serverStream(context, methods.observe, (request, call) => observe(request.name, call, context)),
+    serverStream(context, methods.observe, (request, call) => observe(request.name, call, context, feeds)),
   ];
 }
 

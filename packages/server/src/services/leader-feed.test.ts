@@ -10,7 +10,7 @@ import {
 import { Services, until } from "../testing/services.js";
 import { byteString, putOp, type TestClient } from "../testing/test-client.js";
 import type { TestStream } from "../testing/test-stream.js";
-import { type FeedMember, LeaderFeed, type LeaderNews } from "./leader-feed.js";
+import { type FeedMember, LeaderFeeds, type LeaderNews } from "./leader-feed.js";
 
 type Observing = TestStream<LeaderRequest, LeaderResponse>;
 
@@ -113,16 +113,16 @@ test("ELECT-26: members are told a thousand in a turn; what comes meanwhile foll
   const client = await services.connect();
   await client.put("e/1");
   const members = Array.from({ length: 2_500 }, () => new Listener());
-  for (const member of members) LeaderFeed.join(services.context, prefix, byteString("e/1"), member);
-  const feed = services.context.leaderFeeds.get(prefix) as LeaderFeed;
+  const feeds = new LeaderFeeds(services.context);
+  const [feed] = members.map((member) => feeds.join(prefix, byteString("e/1"), member)!);
   const kv = services.replica.machine.get(byteString("e/1"))!;
   const toldOnce = (): number => members.filter(({ revisions }) => revisions.length > 0).length;
-  feed.put(kv, 10);
+  feed!.put(kv, 10);
   assert.equal(toldOnce(), 0);
   await until(() => toldOnce() > 0);
   assert.equal(toldOnce(), 1_000);
-  feed.put(kv, 11);
-  feed.leave(members[1_500]!);
+  feed!.put(kv, 11);
+  feed!.leave(members[1_500]!);
   members[1_600]!.isReading = false;
   await until(() => members.at(-1)!.revisions.length === 2);
   const isGone = (at: number): boolean => at === 1_500 || at === 1_600;
@@ -136,7 +136,7 @@ test("ELECT-25: with megabytes to tell nobody waits for a turn", async (t) => {
   const client = await services.connect();
   await client.put("e/1", "x".repeat(1_000_000));
   const member = new Listener();
-  const feed = LeaderFeed.join(services.context, prefix, byteString("e/1"), member)!;
+  const feed = new LeaderFeeds(services.context).join(prefix, byteString("e/1"), member)!;
   const kv = services.replica.machine.get(byteString("e/1"))!;
   for (let revision = 10; revision < 15; revision++) feed.put(kv, revision);
   assert.deepEqual(member.revisions, [10, 11, 12, 13, 14]);
@@ -147,11 +147,13 @@ test("ELECT-25: with megabytes to tell nobody waits for a turn", async (t) => {
 test("ELECT-30: when the history of those who are told together is gone, it is over for all of them", async (t) => {
   const services = await Services.start(t);
   const members = [new Listener(), new Listener()];
-  for (const member of members) LeaderFeed.join(services.context, prefix, undefined, member);
-  services.context.leaderFeeds.get(prefix)?.compacted();
+  const feeds = new LeaderFeeds(services.context);
+  const [feed] = members.map((member) => feeds.join(prefix, undefined, member));
+  assert.deepEqual([feeds.size, services.replica.watches.watcherCount], [1, 1]);
+  feed?.compacted();
   assert.deepEqual(
     members.map(({ isOver }) => isOver),
     [true, true],
   );
-  assert.deepEqual([services.context.leaderFeeds.size, services.replica.watches.watcherCount], [0, 0]);
+  assert.deepEqual([feeds.size, services.replica.watches.watcherCount], [0, 0]);
 });

@@ -39,6 +39,7 @@ export class LeaderFeed implements LeaderListener {
   readonly congested = false;
   readonly #context: ServiceContext;
   readonly #prefix: ByteString;
+  readonly #closed: () => void;
   readonly #watch: LeaderWatch;
   readonly #members = new Set<FeedMember>();
   /** What has not been told to all, and how much was before it. */
@@ -50,31 +51,24 @@ export class LeaderFeed implements LeaderListener {
   #roundEnd = 0;
   #isScheduled = false;
 
-  private constructor(context: ServiceContext, prefix: ByteString) {
+  /** Follows `leader` (undefined: nobody) from the present revision on. `closed` is called when nobody is left to be told. */
+  constructor(context: ServiceContext, prefix: ByteString, leader: ByteString | undefined, closed: () => void) {
     this.#context = context;
     this.#prefix = prefix;
+    this.#closed = closed;
     this.#watch = new LeaderWatch(context, prefix, this);
+    this.#watch.follow(leader, context.replica.machine.revision + 1);
   }
 
-  /**
-   * Tells `member` what follows after `leader` (undefined: nobody) was found leading the election, at the present revision.
-   * Undefined if those who are told together follow somebody else, or have not come so far yet.
-   */
-  static join(
-    context: ServiceContext,
-    prefix: ByteString,
-    leader: ByteString | undefined,
-    member: FeedMember,
-  ): LeaderFeed | undefined {
-    let feed = context.leaderFeeds.get(prefix);
-    if (feed === undefined) {
-      feed = new LeaderFeed(context, prefix);
-      context.leaderFeeds.set(prefix, feed);
-      feed.#watch.follow(leader, context.replica.machine.revision + 1);
-    } else if (!feed.#watch.isAtPresentWith(leader)) return undefined;
-    member.toldUpTo = feed.#newsStart + feed.#news.length;
-    feed.#members.add(member);
-    return feed;
+  /** Whether it follows this leader (undefined: nobody) and has come to the present. */
+  isAtPresentWith(leader: ByteString | undefined): boolean {
+    return this.#watch.isAtPresentWith(leader);
+  }
+
+  /** Tells `member` what comes from now on. */
+  join(member: FeedMember): void {
+    member.toldUpTo = this.#newsStart + this.#news.length;
+    this.#members.add(member);
   }
 
   /** Tells `member` nothing more. */
@@ -114,7 +108,7 @@ export class LeaderFeed implements LeaderListener {
   #close(): void {
     this.#watch.close();
     this.#news = [];
-    if (this.#context.leaderFeeds.get(this.#prefix) === this) this.#context.leaderFeeds.delete(this.#prefix);
+    this.#closed();
   }
 
   #schedule(): void {
@@ -163,5 +157,39 @@ export class LeaderFeed implements LeaderListener {
       }
       member.toldUpTo += 1;
     }
+  }
+}
+
+/** The feeds of all elections that are observed, by the prefix of their keys. */
+export class LeaderFeeds {
+  readonly #context: ServiceContext;
+  readonly #feeds = new Map<ByteString, LeaderFeed>();
+
+  constructor(context: ServiceContext) {
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#feeds.size;
+  }
+
+  /**
+   * Has `member` told what follows after `leader` (undefined: nobody) was found leading the election, at the present revision.
+   * Undefined if those who are told together follow somebody else, or have not come so far yet.
+   */
+  join(prefix: ByteString, leader: ByteString | undefined, member: FeedMember): LeaderFeed | undefined {
+    const known = this.#feeds.get(prefix);
+    if (known !== undefined && !known.isAtPresentWith(leader)) return undefined;
+    const feed = known ?? this.#open(prefix, leader);
+    feed.join(member);
+    return feed;
+  }
+
+  #open(prefix: ByteString, leader: ByteString | undefined): LeaderFeed {
+    const feed = new LeaderFeed(this.#context, prefix, leader, () => {
+      if (this.#feeds.get(prefix) === feed) this.#feeds.delete(prefix);
+    });
+    this.#feeds.set(prefix, feed);
+    return feed;
   }
 }

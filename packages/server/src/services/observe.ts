@@ -10,17 +10,17 @@ import type { Caller, Refusal } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import { invalidToken, invalidTokenStatus } from "../access/access.js";
 import type { ServiceContext } from "./context.js";
-import { type FeedMember, LeaderFeed, type LeaderNews } from "./leader-feed.js";
+import type { FeedMember, LeaderFeed, LeaderFeeds, LeaderNews } from "./leader-feed.js";
 import { type LeaderListener, LeaderWatch } from "./leader-watch.js";
 import type { OpenRight } from "./open-rights.js";
 import { prefixOf, readingAll } from "./ownership.js";
 import { asUnknown, okStatus, statusOfRefusal } from "./status.js";
 
 /** Answers an Observe call until the client goes away. */
-export function observe(name: ByteString, call: ServerCall, context: ServiceContext): void {
+export function observe(name: ByteString, call: ServerCall, context: ServiceContext, feeds: LeaderFeeds): void {
   const caller = context.access.identify(call);
   if (caller === invalidToken) call.end(asUnknown(invalidTokenStatus));
-  else new Observer(prefixOf(name), call, context, caller).start();
+  else new Observer(prefixOf(name), call, context, feeds, caller).start();
 }
 
 class Observer implements FeedMember, LeaderListener {
@@ -28,6 +28,7 @@ class Observer implements FeedMember, LeaderListener {
   readonly #prefix: ByteString;
   readonly #call: ServerCall;
   readonly #context: ServiceContext;
+  readonly #feeds: LeaderFeeds;
   readonly #caller: Caller | undefined;
   #right: OpenRight | undefined;
   /** Where it is told together with others. */
@@ -40,10 +41,17 @@ class Observer implements FeedMember, LeaderListener {
   /** What it has found out by itself: the feed may come to it later. */
   #lookedUpTo = 0;
 
-  constructor(prefix: ByteString, call: ServerCall, context: ServiceContext, caller: Caller | undefined) {
+  constructor(
+    prefix: ByteString,
+    call: ServerCall,
+    context: ServiceContext,
+    feeds: LeaderFeeds,
+    caller: Caller | undefined,
+  ) {
     this.#prefix = prefix;
     this.#call = call;
     this.#context = context;
+    this.#feeds = feeds;
     this.#caller = caller;
   }
 
@@ -141,7 +149,7 @@ class Observer implements FeedMember, LeaderListener {
     this.#leader = leader?.key;
     this.#nextRevision = revision + 1;
     this.#lookedUpTo = this.#nextRevision;
-    this.#feed = LeaderFeed.join(this.#context, this.#prefix, this.#leader, this);
+    this.#feed = this.#feeds.join(this.#prefix, this.#leader, this);
     if (this.#feed === undefined) this.#goOnAlone();
   }
 
