@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  createDeleteRangeRequest,
+  createRequestOp,
   createTxnRequest,
   electionService,
   kvService,
@@ -106,6 +108,26 @@ test("ELECT-25: an observer that does not read keeps nothing for itself and is t
   assert.equal(await told(sleeping), `e/2@${revision - 1}, ${revision}`);
   // With the new leader it is told together with the others again.
   assert.equal(services.replica.watches.watcherCount, 1);
+});
+
+test("ELECT-26, TXN-11: who does not read between two pieces of news of one revision hears who leads next", async (t) => {
+  const services = await Services.start(t);
+  const client = await services.connect();
+  await client.put("e/1", "one");
+  // In this order they are told: what the second has received, the first has been sent.
+  const sleeping = await observe(await services.connect());
+  const reading = await observe(client);
+  assert.deepEqual([await told(sleeping), await told(reading)], ["e/1@2, 2", "e/1@2, 2"]);
+  sleeping.call.pause();
+  const requestDeleteRange = createDeleteRangeRequest({ key: byteString("e/1"), rangeEnd: byteString("\0") });
+  const large = putOp("e/1", "x".repeat(1_000_000));
+  const success = [large, createRequestOp({ requestDeleteRange }), putOp("e/0", "two")];
+  await client.call(kvService.methods.txn, createTxnRequest({ success }));
+  assert.deepEqual([await told(reading), await told(reading)], ["e/1@3, 3", "e/0@3, 3"]);
+  sleeping.call.resume();
+  assert.deepEqual([await told(sleeping), await told(sleeping)], ["e/1@3, 3", "e/0@3, 3"]);
+  await client.put("e/0", "more");
+  assert.equal(await told(sleeping), "e/0@4, 4");
 });
 
 test("ELECT-26: members are told a thousand in a turn; what comes meanwhile follows in order; who leaves is told no more", async (t) => {

@@ -38,8 +38,10 @@ class Observer implements FeedMember, LeaderListener {
   /** Who leads as far as it was told, and from which revision on it was told nothing. */
   #leader: ByteString | undefined;
   #nextRevision = 0;
-  /** What it has found out by itself: the feed may come to it later. */
+  /** What it has found out by itself. Within one revision its own watcher may be told before that of the feed it then joins. */
   #lookedUpTo = 0;
+  /** Nobody is followed: who leads is to be looked up once the call can take it. */
+  #isLookDue = false;
 
   constructor(
     prefix: ByteString,
@@ -66,17 +68,17 @@ class Observer implements FeedMember, LeaderListener {
     this.#context.openCalls.add(this.#call, () => this.#close());
     const { openRights } = this.#context;
     this.#right = openRights.hold(this.#caller, readingAll(this.#prefix), (refusal) => this.#refuse(refusal));
-    this.#call.onDrain(() => this.#watch?.drained());
+    this.#call.onDrain(() => this.#drained());
     this.#look();
   }
 
   tell({ response, leader, nextRevision, isFound }: LeaderNews): boolean {
+    if (nextRevision <= this.#lookedUpTo) return this.#mayBeTold(isFound);
     if (this.#call.congested) {
-      this.#goOnAlone();
+      this.#leaveFeed(isFound);
       return false;
     }
     if (!this.#mayBeTold(isFound)) return false;
-    if (nextRevision <= this.#lookedUpTo) return true;
     this.#leader = leader;
     this.#nextRevision = nextRevision;
     if (response !== undefined) this.#call.send(response);
@@ -136,6 +138,7 @@ class Observer implements FeedMember, LeaderListener {
   /** Sends whoever leads now and follows it, or waits for the first candidate (ELECT-23, ELECT-24). */
   #look(): void {
     this.#unwatch();
+    this.#isLookDue = false;
     this.#context.replica.locks.askOldest(this.#prefix, (leader) => {
       if (!this.#call.ended) this.#found(leader);
     });
@@ -151,6 +154,23 @@ class Observer implements FeedMember, LeaderListener {
     this.#lookedUpTo = this.#nextRevision;
     this.#feed = this.#feeds.join(this.#prefix, this.#leader, this);
     if (this.#feed === undefined) this.#goOnAlone();
+  }
+
+  #drained(): void {
+    if (this.#isLookDue) this.#look();
+    else this.#watch?.drained();
+  }
+
+  /** For now it can be told no more with the others. */
+  #leaveFeed(isFound: boolean): void {
+    if (!isFound) {
+      this.#goOnAlone();
+      return;
+    }
+    // Whoever led has gone, and all of it was told. That key's deletion may lie before the cursor, in the revision of its
+    // last value (TXN-11): whoever followed it further would wait for ever.
+    this.#feed = undefined;
+    this.#isLookDue = true;
   }
 
   /** Follows the leader from where it was told last, be that now or behind. */
