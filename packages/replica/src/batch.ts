@@ -52,8 +52,8 @@ export class Batch {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds a command whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied. */
-  add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined): void {
+  /** Adds a command of so many operations whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied. */
+  add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined, operations: number): void {
     const bytes = callerBytes(caller) + 1 + body.length;
     const end = this.#length + 4 + bytes;
     if (end > this.#buffer.length) this.#grow(end);
@@ -65,7 +65,7 @@ export class Batch {
     if (caller !== undefined) this.#remember(caller);
     this.commands.push(command);
     this.proposers.push(proposer);
-    this.operations += operationsOf(command);
+    this.operations += operations;
   }
 
   /** The least share of the reserve that `shareOf` gives to any of the commands. */
@@ -100,7 +100,7 @@ export class Batch {
         continue;
       }
       target.reserveShare = Math.min(target.reserveShare, share);
-      target.add(command, this.#buffer.subarray(bodyPosition, position), proposer, caller);
+      target.add(command, this.#buffer.subarray(bodyPosition, position), proposer, caller, operationsOf(command));
     }
     return others;
   }

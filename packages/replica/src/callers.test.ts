@@ -175,7 +175,7 @@ test("a batch keeps every caller with its command, and forgets them when it is e
     [systemCaller],
   ];
   for (const callers of rounds) {
-    for (const caller of callers) batch.add(putOf("k"), body, proposer, caller);
+    for (const caller of callers) batch.add(putOf("k"), body, proposer, caller, 1);
     assert.deepEqual(
       callers.map((_, index) => batch.callerAt(index)),
       callers,

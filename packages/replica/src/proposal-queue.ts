@@ -82,7 +82,8 @@ export class ProposalQueue {
       proposer.failed(refusal);
       return;
     }
-    this.#openBatch(bytes, operationsOf(command)).add(command, body, proposer, caller);
+    const operations = operationsOf(command);
+    this.#openBatch(bytes, operations).add(command, body, proposer, caller, operations);
     this.#waitingProposals++;
     this.#waitingBytes += bytes;
     if (this.#inFlight === undefined) this.#scheduleFlush();

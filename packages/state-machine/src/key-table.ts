@@ -30,7 +30,7 @@ export class KeyTable {
   /** Keys that had no place. */
   readonly #displaced = new Map<ByteString, number>();
   #size = 0;
-  /** What was found or added last: one command asks for the same key several times, and is followed by who asks what became of it. */
+  /** What was found or added last: a command asks for its key several times, and so does who looks what became of it. */
   #lastKey: ByteString | undefined = undefined;
   #lastNumber = 0;
   /** The key that was looked for last without knowing where, and its hash: it is often the one that is added next. */

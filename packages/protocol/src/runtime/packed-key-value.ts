@@ -88,8 +88,8 @@ export function packKeyValue(
 }
 
 /**
- * Writes the event of a deletion at `modRevision`, which is not 0, of the key of the pair that begins at `from` in `source`, as `packKeyValue`
- * would: the key is copied as it stands there. Returns the length of the encoding; one byte more is taken.
+ * Writes the event of a deletion at `modRevision`, which is not 0, of the key of the pair that begins at `from` in `source`, as
+ * `packKeyValue` would: the key is copied as it stands there. Returns the length of the encoding; one byte more is taken.
  */
 export function packDeletion(
   memory: PackedMemory,
@@ -247,7 +247,7 @@ export function comparePackedKey(bytes: Uint8Array, start: number, key: ByteStri
   return length - key.length;
 }
 
-/** The four bytes of the key of the pair that begins at `start`, from `offset` on, the first one highest; zeros behind its end. */
+/** Four bytes of the key of the pair that begins at `start`, from `offset` on, the first highest; zeros behind its end. */
 export function packedKeyHead(bytes: Uint8Array, start: number, offset: number): number {
   const from = packedKeyStart(bytes, start);
   const end = from + packedKeyLength(bytes, start);

@@ -2,15 +2,11 @@
  * One watch response with events of the history, written event by event: there are many of them, and nobody else to share
  * their encodings with. It may take several turns of the event loop, and is cut into fragments where that was asked for.
  */
-import { EventType, encodeSharedEvent, fieldTag, PackedKeyValue, WireType, Writer } from "@holdfast/protocol";
+import { encodeSharedEvent, Writer } from "@holdfast/protocol";
 import type { CatchUpResponse } from "@holdfast/replica";
 import type { KeyVersion } from "@holdfast/state-machine";
 import type { ServiceContext } from "./context.js";
-
-/** Tags of `WatchResponse`. */
-export const watchIdTag = fieldTag(2, WireType.varint);
-export const fragmentTag = fieldTag(7, WireType.varint);
-export const eventsTag = fieldTag(11, WireType.lengthDelimited);
+import { bytesInResponse, eventsTag, eventTypeOf, writeHead } from "./watch-response.js";
 
 /** What the responses of all streams are written with; none is in use between turns. A writer takes 16 KiB. */
 export class WatchWriters {
@@ -27,14 +23,6 @@ export interface ResponseKind {
   readonly wantsPrevious: boolean;
   readonly wantsFragments: boolean;
   readonly headerRevision: number;
-}
-
-/** Writes a response up to its events. */
-function writeHead(writer: Writer, context: ServiceContext, kind: ResponseKind, fragment: boolean): void {
-  writer.reset();
-  context.writeHeader(writer, kind.headerRevision);
-  if (kind.watchId !== 0n) writer.int64BigIntField(watchIdTag, kind.watchId);
-  if (fragment) writer.boolField(fragmentTag, true);
 }
 
 /** Encoded events that leave in one response. */
@@ -67,7 +55,7 @@ export class HistoryResponse implements CatchUpResponse {
 
   add(version: KeyVersion): void {
     const event = encodeSharedEvent({
-      type: version.version === 0 ? EventType.DELETE : EventType.PUT,
+      type: eventTypeOf(version),
       kv: version,
       prevKv: this.#kind.wantsPrevious ? this.#context.replica.machine.previousVersion(version) : undefined,
     });
@@ -94,7 +82,7 @@ export class HistoryResponse implements CatchUpResponse {
     const last = fragments.length - 1;
     for (const [at, { parts }] of fragments.entries()) {
       const { response, events } = this.#writers;
-      writeHead(response, this.#context, this.#kind, at < last);
+      this.#writeHead(at < last);
       for (const part of parts) response.raw(part);
       if (at === last) response.raw(events.view());
       this.#send(response.view());
@@ -110,45 +98,15 @@ export class HistoryResponse implements CatchUpResponse {
     return bytes >= this.#context.limits.watchFragmentBytes;
   }
 
+  #writeHead(isFragment: boolean): void {
+    const { watchId, headerRevision } = this.#kind;
+    writeHead(this.#writers.response, this.#context, watchId, headerRevision, isFragment);
+  }
+
   #headBytes(isFragment: boolean): number {
-    writeHead(this.#writers.response, this.#context, this.#kind, isFragment);
+    this.#writeHead(isFragment);
     return this.#writers.response.length;
   }
-}
-
-/** Tags of `Event`. */
-const typeTag = fieldTag(1, WireType.varint);
-const pairTag = fieldTag(2, WireType.lengthDelimited);
-
-/** Appends an event without its previous pair to a response. One that is packed, as all of the store are, is copied once. */
-export function writeEventField(writer: Writer, version: KeyVersion): void {
-  const isDeletion = version.version === 0;
-  if (!(version instanceof PackedKeyValue)) {
-    const type = isDeletion ? EventType.DELETE : EventType.PUT;
-    writer.bytesField(eventsTag, encodeSharedEvent({ type, kv: version, prevKv: undefined }));
-    return;
-  }
-  writer.tag(eventsTag);
-  writer.varint32(fieldBytes(version.length) + (isDeletion ? typeBytes : 0));
-  if (isDeletion) writer.int32Field(typeTag, EventType.DELETE);
-  writer.tag(pairTag);
-  writer.varint32(version.length);
-  writer.packed(version);
-}
-
-/** What the type of an event takes, where it has one. */
-const typeBytes = 2;
-
-/** What an event takes in a response: its tag and its length come before it. */
-export function bytesInResponse(event: Uint8Array): number {
-  return fieldBytes(event.length);
-}
-
-/** What a field with a tag of one byte takes. */
-function fieldBytes(length: number): number {
-  let bytes = length + 2;
-  for (let rest = length >>> 7; rest > 0; rest >>>= 7) bytes++;
-  return bytes;
 }
 
 function joined(fragments: readonly Fragment[]): Fragment {

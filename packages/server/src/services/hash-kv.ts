@@ -18,6 +18,7 @@ import type { KeyVersion, LargeRange, Refusal } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
 import type { ServiceContext } from "./context.js";
 import { refuse } from "./method.js";
+import { eventTypeOf } from "./watch-response.js";
 
 const everyKey = "\0" as ByteString;
 const sliceItems = 1_000;
@@ -105,7 +106,7 @@ class HistoryHasher {
     const end = Math.min(this.#events.length, this.#hashed + sliceItems);
     for (; this.#hashed < end; this.#hashed++) {
       const event = this.#events[this.#hashed] as KeyVersion;
-      this.#add(event.version === 0 ? EventType.DELETE : EventType.PUT, event);
+      this.#add(eventTypeOf(event), event);
     }
     return true;
   }

@@ -88,9 +88,9 @@ class KeepAliveStream implements StreamHandler<LeaseKeepAliveRequest> {
     this.#answering = true;
     replica.leases.renew(request.id, (ttlSeconds) => {
       this.#answering = false;
+      this.#answer(request, revision, ttlSeconds);
       this.#waiting.shift();
       if (this.#waiting.length === this.#context.limits.keepAlivesWaiting - 1) this.#call.resume();
-      this.#answer(request, revision, ttlSeconds);
       // Answered at once, the loop that called goes on by itself.
       if (later) this.#answerNext();
     });

@@ -4,7 +4,6 @@
  */
 import {
   createWatchResponse,
-  EventType,
   encodeEvent,
   encodeSharedWatchResponse,
   type WatchCreateRequest,
@@ -13,17 +12,10 @@ import {
 import type { CatchUpResponse, SharedEvent, WatchConsumer, Watcher } from "@holdfast/replica";
 import type { KeyVersion } from "@holdfast/state-machine";
 import type { ServerCall } from "@holdfast/transport";
-import {
-  bytesInResponse,
-  eventsTag,
-  fragmentTag,
-  HistoryResponse,
-  type WatchWriters,
-  watchIdTag,
-  writeEventField,
-} from "./catch-up-response.js";
+import { HistoryResponse, type WatchWriters } from "./catch-up-response.js";
 import type { ServiceContext } from "./context.js";
 import type { OpenRight } from "./open-rights.js";
+import { bytesInResponse, eventsTag, eventTypeOf, writeEventField, writeHead } from "./watch-response.js";
 
 const noId = -1n;
 
@@ -205,13 +197,8 @@ export class WatchOutput {
     for (const event of encoded) this.#writers.live.bytesField(eventsTag, event);
   }
 
-  /** Writes a response up to its events. */
   #writeHead(slot: WatchSlot, revision: number, fragment: boolean): void {
-    const writer = this.#writers.live;
-    writer.reset();
-    this.#context.writeHeader(writer, revision);
-    if (slot.id !== 0n) writer.int64BigIntField(watchIdTag, slot.id);
-    if (fragment) writer.boolField(fragmentTag, true);
+    writeHead(this.#writers.live, this.#context, slot.id, revision, fragment);
   }
 
   /** What a response takes without its events. */
@@ -240,6 +227,5 @@ export class WatchOutput {
 }
 
 function encode(version: KeyVersion, previous: KeyVersion | undefined): Uint8Array {
-  const type = version.version === 0 ? EventType.DELETE : EventType.PUT;
-  return encodeEvent({ type, kv: version, prevKv: previous });
+  return encodeEvent({ type: eventTypeOf(version), kv: version, prevKv: previous });
 }
