@@ -110,17 +110,19 @@ export class Batch {
     return index < this.#callers.length ? this.#callers[index] : undefined;
   }
 
-  /** Empties the batch for use anew. An unusually large buffer is let go. */
-  clear(bytesKept: number): void {
+  /** The memory it holds, full or empty. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
+
+  /** Empties the batch for use anew. */
+  clear(): void {
     this.commands.length = 0;
     this.proposers.length = 0;
     this.operations = 0;
     if (this.#callers.length > 0) this.#callers.length = 0;
     this.#length = 1;
     this.reserveShare = 0;
-    if (this.#buffer.length <= bytesKept) return;
-    this.#buffer = Buffer.allocUnsafe(initialBytes);
-    this.#buffer[0] = batchFormat;
   }
 
   /** The caller of the command about to be added. */

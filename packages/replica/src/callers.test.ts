@@ -186,7 +186,7 @@ test("a batch keeps every caller with its command, and forgets them when it is e
       read.push(caller);
     });
     assert.deepEqual(read, callers);
-    batch.clear(1024);
+    batch.clear();
     assert.equal(batch.callerAt(0), undefined);
   }
 });

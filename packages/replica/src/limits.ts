@@ -45,8 +45,12 @@ export interface ReplicaLimits {
   readonly catchUpResponses: number;
   /** Keys of a lock's prefix put in order per slice; a prefix with no more is put in order at once. */
   readonly lockFillingKeys: number;
-  /** Log bytes after which the next snapshot is taken; more when the state is more than twice as large. */
+  /**
+   * Bytes and commands in the log after which the next snapshot is taken, whichever come first; more bytes when the state was
+   * larger at the last one. Replaying so much takes about 0.5 s: 1 ns a byte and 1 µs a command.
+   */
   readonly snapshotAfterBytes: number;
+  readonly snapshotAfterCommands: number;
   /** Compacted versions removed per slice. */
   readonly sweepItems: number;
 }
@@ -68,6 +72,7 @@ export const defaultReplicaLimits: ReplicaLimits = {
   catchUpEvents: 4_000,
   catchUpResponses: 16,
   lockFillingKeys: 2_000,
-  snapshotAfterBytes: 64 * 1024 * 1024,
+  snapshotAfterBytes: 256 * 1024 * 1024,
+  snapshotAfterCommands: 400_000,
   sweepItems: 2_000,
 };

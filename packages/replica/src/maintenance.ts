@@ -6,6 +6,7 @@ import type { Log } from "@holdfast/log";
 import type { StateMachine } from "@holdfast/state-machine";
 import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
+import type { LoadedState } from "./state-loader.js";
 
 export interface MaintenanceOptions {
   readonly log: Log;
@@ -19,6 +20,9 @@ export interface MaintenanceOptions {
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   #bytesSinceSnapshot = 0;
+  #commandsSinceSnapshot = 0;
+  /** What the state took at the last snapshot. */
+  #stateBytes = 0;
   #snapshot: Promise<void> | undefined;
   #sweeping = false;
   #sliceScheduled = false;
@@ -29,17 +33,30 @@ export class Maintenance {
     this.#options = options;
   }
 
-  /** Counts what was logged and starts a snapshot when enough has gathered. */
-  applied(index: number, payloadBytes: number): void {
-    this.#bytesSinceSnapshot += payloadBytes;
-    if (this.#bytesSinceSnapshot < this.#snapshotAfterBytes) return;
-    if (this.#snapshot === undefined && !this.#stopped) this.snapshot(index).catch(this.#options.onSnapshotFailure);
+  /** Goes on from a state that was loaded, as applied up to `index`. */
+  resume(index: number, { replayedBytes, replayedCommands, snapshotStateBytes }: LoadedState): void {
+    this.#stateBytes = snapshotStateBytes;
+    this.applied(index, replayedBytes, replayedCommands);
+    this.sweep();
   }
 
-  /** Half the state at least, so that a large state is not written again and again for a little log. */
-  get #snapshotAfterBytes(): number {
-    const { limits, machine } = this.#options;
-    return Math.max(limits.snapshotAfterBytes, machine.approximateBytes / 2);
+  /** Counts what was logged and starts a snapshot when enough has gathered. */
+  applied(index: number, payloadBytes: number, commands: number): void {
+    this.#bytesSinceSnapshot += payloadBytes;
+    this.#commandsSinceSnapshot += commands;
+    if (this.#snapshot !== undefined || this.#stopped || !this.#isDue) return;
+    this.snapshot(index).catch(this.#options.onSnapshotFailure);
+  }
+
+  /**
+   * Whether the log would take long to replay, by its bytes or its commands, and as long as the last snapshot takes to load:
+   * a large state is not written again and again for a little log, and no restart takes twice as long as with a new snapshot.
+   */
+  get #isDue(): boolean {
+    const { snapshotAfterBytes, snapshotAfterCommands } = this.#options.limits;
+    const isLong =
+      this.#bytesSinceSnapshot >= snapshotAfterBytes || this.#commandsSinceSnapshot >= snapshotAfterCommands;
+    return isLong && this.#bytesSinceSnapshot >= this.#stateBytes;
   }
 
   /**
@@ -72,6 +89,8 @@ export class Maintenance {
   async #takeSnapshot(index: number): Promise<void> {
     const { log, machine } = this.#options;
     this.#bytesSinceSnapshot = 0;
+    this.#commandsSinceSnapshot = 0;
+    this.#stateBytes = machine.approximateBytes;
     const frozen = machine.freeze();
     try {
       await log.writeSnapshot(index, frozen.chunks());

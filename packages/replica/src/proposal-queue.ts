@@ -13,8 +13,10 @@ import type { ReplicaLimits } from "./limits.js";
 import type { ProposalFailure, Proposer } from "./proposer.js";
 import { unappliable } from "./unappliable-entry.js";
 
-/** Emptied batches kept for use anew: one in flight, one open, and some for a burst. */
-const spareBatchesMax = 8;
+/** Memory of emptied batches that is kept for use anew: what a burst of large values fills, since new memory costs more than copying. */
+const spareBytesMax = 16 * 1024 * 1024;
+/** And how many, for many small ones: one in flight, one open, and some for a burst. */
+const spareBatchesMax = 32;
 
 export interface ProposalQueueOptions {
   readonly log: Log;
@@ -25,7 +27,7 @@ export interface ProposalQueueOptions {
   /** Whether a command would change anything if it were applied now; asked while the log has no room. */
   readonly hasEffect: (command: Command, caller: Caller | undefined) => boolean;
   /** Called after each entry was applied. */
-  readonly applied: (index: number, payloadBytes: number) => void;
+  readonly applied: (index: number, payloadBytes: number, commands: number) => void;
   /** The log has no room for something. To be followed by one call of `refuse`, which tells whose commands it was. */
   readonly onFull: (refuse: () => void) => void;
   /** The log can no longer be written: nothing more will be acknowledged. */
@@ -37,6 +39,8 @@ export class ProposalQueue {
   /** Batches in the order they will be appended; new proposals join the last. */
   readonly #waiting: Batch[] = [];
   readonly #spare: Batch[] = [];
+  /** The memory they hold. */
+  #spareBytes = 0;
   #inFlight: Batch | undefined;
   #flushScheduled = false;
   #waitingProposals = 0;
@@ -116,8 +120,15 @@ export class ProposalQueue {
       last !== undefined &&
       (last.isEmpty || (last.operations + operations <= batchOperations && last.bytes + bytes <= batchBytes));
     if (fits) return last;
-    const batch = this.#spare.pop() ?? new Batch();
+    const batch = this.#newBatch();
     this.#waiting.push(batch);
+    return batch;
+  }
+
+  #newBatch(): Batch {
+    const batch = this.#spare.pop();
+    if (batch === undefined) return new Batch();
+    this.#spareBytes -= batch.capacity;
     return batch;
   }
 
@@ -161,8 +172,14 @@ export class ProposalQueue {
       this.#appendNext();
       for (const proposer of batch.proposers) proposer.failed(failureOf(result.why));
     }
-    batch.clear(2 * this.#options.limits.batchBytes);
-    if (this.#spare.length < spareBatchesMax) this.#spare.push(batch);
+    this.#keep(batch);
+  }
+
+  #keep(batch: Batch): void {
+    batch.clear();
+    if (this.#spare.length >= spareBatchesMax || this.#spareBytes + batch.capacity > spareBytesMax) return;
+    this.#spare.push(batch);
+    this.#spareBytes += batch.capacity;
   }
 
   #applyAll(batch: Batch, index: number, payloadBytes: number): void {
@@ -176,7 +193,7 @@ export class ProposalQueue {
       this.#isBroken = true;
       throw unappliable(error, index, batch.payload);
     }
-    this.#options.applied(index, payloadBytes);
+    this.#options.applied(index, payloadBytes, commands.length);
   }
 
   /**

@@ -98,6 +98,28 @@ test("LIMIT snapshotAfterBytes: a snapshot is taken when enough has been logged,
   assert.equal(restarted.machine.revision, 51);
 });
 
+test("LIMIT snapshotAfterCommands: many small commands are a reason for a snapshot, those of a replay included", async () => {
+  const limits = { snapshotAfterCommands: 20 };
+  const harness = await Harness.start(limits);
+  for (let i = 0; i < 19; i++) await harness.put("k");
+  await harness.settle();
+  const log = await harness.reopenLog();
+  assert.equal(log.snapshot, undefined);
+  harness.replica = await Replica.start({ log, environment: harness.environment, limits, onFatal: assert.fail });
+  await harness.put("k");
+  await harness.settle();
+  assert.equal((await harness.reopenLog()).snapshot?.index, log.lastIndex);
+});
+
+test("the next snapshot waits until the log has grown by as much as the state was at the last one", async () => {
+  const harness = await Harness.start({ snapshotAfterBytes: 500 });
+  await harness.put("large", "v".repeat(20_000));
+  await harness.settle();
+  for (let i = 0; i < 15; i++) await harness.put(`k${i}`, "v".repeat(1_000));
+  await harness.settle();
+  assert.equal((await harness.reopenLog()).snapshot?.index, 2);
+});
+
 test("F14, COMP-5, LIMIT sweepItems: a physical compaction is told when the history is really gone", async () => {
   const harness = await Harness.start({ sweepItems: 1 });
   for (let i = 0; i < 10; i++) await harness.put("a");

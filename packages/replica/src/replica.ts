@@ -90,7 +90,7 @@ export class Replica {
       },
       apply: (command, caller, proposer) => this.#apply(command, caller, proposer),
       hasEffect: (command, caller) => machine.hasEffect(command, caller),
-      applied: (index, payloadBytes) => this.#applied(index, payloadBytes),
+      applied: (index, payloadBytes, commands) => this.#applied(index, payloadBytes, commands),
     });
   }
 
@@ -101,14 +101,14 @@ export class Replica {
   static async start(options: ReplicaOptions): Promise<Replica> {
     const { log, state = new StateLoader() } = options;
     if (!state.hasRead(log)) await state.read(log);
-    const { machine, replayedBytes } = state.finish();
+    const loaded = state.finish();
+    const { machine } = loaded;
     await log.acquire();
     // What is behind it is the log's own, such as the mark of who owns it.
     const appliedIndex = log.lastIndex;
     const replica = new Replica(machine, appliedIndex, options);
     replica.leases.start(machine.leases(), options.leaseTtlMinSeconds);
-    replica.#maintenance.applied(appliedIndex, replayedBytes);
-    replica.#maintenance.sweep();
+    replica.#maintenance.resume(appliedIndex, loaded);
     return replica;
   }
 
@@ -248,9 +248,9 @@ export class Replica {
     proposer.settled(outcome);
   }
 
-  #applied(index: number, payloadBytes: number): void {
+  #applied(index: number, payloadBytes: number, commands: number): void {
     this.#appliedIndex = index;
-    this.#maintenance.applied(index, payloadBytes);
+    this.#maintenance.applied(index, payloadBytes, commands);
   }
 
   #expire(command: Command, done: (fate: EndFate) => void): void {

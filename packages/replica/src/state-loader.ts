@@ -7,18 +7,31 @@ import { type Caller, type Command, type Outcome, Restorer, StateMachine } from 
 import { readBatch } from "./batch.js";
 import { ApplyFailure, unappliable } from "./unappliable-entry.js";
 
+/** A state that was loaded. */
+export interface LoadedState {
+  readonly machine: StateMachine;
+  /** Bytes and commands of the entries that were applied behind the snapshot. */
+  readonly replayedBytes: number;
+  readonly replayedCommands: number;
+  /** What the state took as the snapshot had it. */
+  readonly snapshotStateBytes: number;
+}
+
 export class StateLoader implements LogReader {
   /** Undefined until something has begun. */
   #snapshotIndex: number | undefined;
   #restorer: Restorer | undefined;
   #machine: StateMachine | undefined;
   #replayedBytes = 0;
+  #replayedCommands = 0;
+  #snapshotStateBytes = 0;
 
   begin(index: number): void {
     this.#snapshotIndex = index;
     this.#restorer = index === 0 ? undefined : new Restorer();
     this.#machine = undefined;
     this.#replayedBytes = 0;
+    this.#replayedCommands = 0;
   }
 
   /** Throws `SnapshotFormatError`. */
@@ -30,7 +43,10 @@ export class StateLoader implements LogReader {
   entry({ index, payload }: LogEntry): void {
     const machine = this.#restored();
     try {
-      readBatch(index, payload, ({ command, caller }) => applyCommand(machine, command, caller));
+      readBatch(index, payload, ({ command, caller }) => {
+        applyCommand(machine, command, caller);
+        this.#replayedCommands += 1;
+      });
     } catch (error) {
       throw unappliable(error, index, payload);
     }
@@ -50,14 +66,21 @@ export class StateLoader implements LogReader {
     await log.replay(snapshot?.index ?? 0, (entry) => this.entry(entry));
   }
 
-  /** The state, and the bytes of the entries that were applied to get there. Throws `SnapshotFormatError`. */
-  finish(): { readonly machine: StateMachine; readonly replayedBytes: number } {
-    return { machine: this.#restored(), replayedBytes: this.#replayedBytes };
+  /** The state, and how it came about. Throws `SnapshotFormatError`. */
+  finish(): LoadedState {
+    return {
+      machine: this.#restored(),
+      replayedBytes: this.#replayedBytes,
+      replayedCommands: this.#replayedCommands,
+      snapshotStateBytes: this.#snapshotStateBytes,
+    };
   }
 
   #restored(): StateMachine {
-    this.#machine ??= this.#restorer?.finish() ?? new StateMachine();
+    if (this.#machine !== undefined) return this.#machine;
+    this.#machine = this.#restorer?.finish() ?? new StateMachine();
     this.#restorer = undefined;
+    this.#snapshotStateBytes = this.#machine.approximateBytes;
     return this.#machine;
   }
 }

@@ -173,10 +173,16 @@ export async function withFile<T>(
 
 const ZEROS = Buffer.alloc(1024 * 1024);
 
-/** Writes zeros to `[from, to)`, a slice at a time. */
-export async function writeZeros(file: DiskFile, operation: DiskOperation, from: number, to: number): Promise<void> {
+/** Writes zeros to `[from, to)`, `pieceBytes` at a time, of which a mebibyte is the most. */
+export async function writeZeros(
+  file: DiskFile,
+  operation: DiskOperation,
+  from: number,
+  to: number,
+  pieceBytes: number = ZEROS.length,
+): Promise<void> {
   for (let at = from; at < to; ) {
-    const slice = Math.min(ZEROS.length, to - at);
+    const slice = Math.min(ZEROS.length, pieceBytes, to - at);
     await writeAll(file, operation, ZEROS.subarray(0, slice), at);
     at += slice;
   }

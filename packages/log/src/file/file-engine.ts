@@ -308,7 +308,9 @@ export class FileEngine implements LogEngine {
   }
 
   #prepareSpare(log: OpenLog): void {
-    this.#spare.prepare(log.last.sequence + 1, segmentBytesAfter(log.last.bytes, this.#limits));
+    // Of the segment that has been filled, where there is one: the last one may hold nothing but the start of an epoch.
+    const { recordBytes } = log.segments.at(-2) ?? log.last;
+    this.#spare.prepare(log.last.sequence + 1, segmentBytesAfter(log.last.bytes, this.#limits), recordBytes);
   }
 
   /** False if the engine has failed, or finds now that another process has opened the folder. */

@@ -42,6 +42,8 @@ export interface SegmentPlan {
   readonly bytes: number;
   /** How much is written between two syncs. */
   readonly sliceBytes: number;
+  /** How long the records will be, as far as that is known. */
+  readonly recordBytes?: number;
   /** The first sector, if it is known already. */
   readonly header?: Buffer;
   /** An unfinished file of the same length whose blocks are used again. */
@@ -49,6 +51,14 @@ export interface SegmentPlan {
   /** Asked between slices. */
   readonly isStopped?: () => boolean;
 }
+
+/**
+ * What is written at a time is what the kernel keeps together in its cache, and looks through at each later write and sync
+ * there: pieces of 64 KiB instead of 1 MiB make a record of 512 bytes 2 µs cheaper to write and 6 to sync (of 5.6 and 101),
+ * one of 20 KiB no cheaper. But there are sixteen times as many, and large records wait for the file.
+ */
+const SMALL_RECORD_BYTES = 8 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /**
  * Makes a segment file full of zeros, or with a header in front, and publishes its name once it is
@@ -81,10 +91,12 @@ export async function makeSegmentFile(plan: SegmentPlan): Promise<DiskFile | und
 
 /** @returns false if it was stopped. */
 async function fill(draft: DiskFile, plan: SegmentPlan): Promise<boolean> {
+  const { recordBytes = 0, sliceBytes } = plan;
+  const pieceBytes = recordBytes < SMALL_RECORD_BYTES ? PIECE_BYTES : sliceBytes;
   for (let at = 0; at < plan.bytes; ) {
     if (plan.isStopped?.() === true) return false;
-    const end = Math.min(plan.bytes, at + plan.sliceBytes);
-    await writeZeros(draft, "segment.zero", at, end);
+    const end = Math.min(plan.bytes, at + sliceBytes);
+    await writeZeros(draft, "segment.zero", at, end, pieceBytes);
     await draft.sync("segment.sync");
     at = end;
   }

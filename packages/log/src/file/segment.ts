@@ -40,6 +40,13 @@ export class Segment {
     this.end += length;
   }
 
+  /** Mean length of the records, 0 while there are none. */
+  get recordBytes(): number {
+    return this.lastIndex < this.firstIndex
+      ? 0
+      : (this.end - SEGMENT_HEADER_BYTES) / (this.lastIndex - this.firstIndex + 1);
+  }
+
   /** An entry at or shortly before `index`, and the offset of its record. */
   near(index: number): { index: number; offset: number } {
     const slot = Math.min(Math.floor((index - this.firstIndex) / ENTRIES_PER_POSITION), this.#positions.length - 1);

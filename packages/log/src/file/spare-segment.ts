@@ -38,6 +38,7 @@ export class SpareSegment {
   #ready: Spare | undefined;
   #making: Promise<void> | undefined;
   #stopped = false;
+  #recordBytes = 0;
   #waiting: ((spare: Spare | undefined) => void) | undefined;
 
   /** @param failed told of a storage failure; lack of space is none. */
@@ -73,9 +74,10 @@ export class SpareSegment {
     this.#ready = spare;
   }
 
-  /** Starts making one, unless there is one or it is being made. */
-  prepare(sequence: number, bytes: number): void {
+  /** Starts making one, unless there is one or it is being made. Its records are expected to be about `recordBytes` long. */
+  prepare(sequence: number, bytes: number, recordBytes: number): void {
     if (this.#ready !== undefined || this.#making !== undefined || this.#stopped) return;
+    this.#recordBytes = recordBytes;
     const recycled = this.#recycled.shift();
     this.#making = this.#make(sequence, recycled?.bytes ?? bytes, recycled?.path);
   }
@@ -123,8 +125,9 @@ export class SpareSegment {
   /** Undefined if it was stopped. */
   async #makeFile(sequence: number, bytes: number, recycled: string | undefined): Promise<Spare | undefined> {
     const { zeroSliceBytes: sliceBytes } = this.#limits;
+    const recordBytes = this.#recordBytes;
     const isStopped = (): boolean => this.#stopped;
-    const plan = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes, isStopped };
+    const plan = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes, recordBytes, isStopped };
     const file = await makeSegmentFile(recycled === undefined ? plan : { ...plan, recycled });
     return file === undefined ? undefined : { file, sequence, bytes };
   }
