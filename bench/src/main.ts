@@ -15,12 +15,18 @@ import { etcdLaunch, findEtcd, holdfastLaunch, type Launch } from "./servers/lau
 import type { Workload } from "./workload.js";
 import { allWorkloads } from "./workloads/all.js";
 
+/** With the exit codes that shells give for them. */
+const endingSignals = [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const;
+
 /** Runs what the arguments ask for; resolves with the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const options = readOptions(args);
     if (options.isHelp) return say(usage);
-    if (options.kind !== "table") return await runOther(options, stageOf(options));
+    if (options.kind !== "table") return await runOther(options, setStage(options, versionsOf));
     const workloads = chooseWorkloads(allWorkloads, options);
     if (options.isList) return list(chooseWorkloads(allWorkloads, { only: options.only, isFull: true }));
     if (workloads.length === 0) throw new UsageError("all of these take minutes: give --full as well");
@@ -32,12 +38,12 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Makes ready, and says, where a run that makes no table takes place. */
-function stageOf(options: Options): Stage {
+/** Makes ready where a run takes place, and says what is measured. */
+function setStage(options: Options, introduce: (run: RunDescription) => string): Stage {
   const folder = createFolder(options.parent);
   const launches = chooseLaunches(options.servers);
   const description = describeRun(options, folder, launches);
-  console.log(`${machineLines(description.machine)}\n${versionsOf(description)}`);
+  console.log(`${machineLines(description.machine)}\n${introduce(description)}`);
   return { folder, launches, description };
 }
 
@@ -61,15 +67,12 @@ function list(workloads: readonly Workload[]): number {
 
 /** Measures all workloads, printing and writing what there is as it comes. */
 async function measure(workloads: readonly Workload[], options: Options): Promise<number> {
-  const folder = createFolder(options.parent);
-  const launches = chooseLaunches(options.servers);
-  const run = describeRun(options, folder, launches);
-  console.log(`${machineLines(run.machine)}\n${introduction(run)}\n`);
+  const { folder, launches, description: run } = setStage(options, introduction);
   const table = new ResultTable(
     workloads,
     launches.map(({ name }) => name),
   );
-  console.log(table.head());
+  console.log(`\n${table.head()}`);
   const outcomes: Outcome[] = [];
   for (const workload of workloads) {
     const outcome = await measureOne(workload, launches, { ...options, folder }, run.h2load !== undefined);
@@ -98,7 +101,7 @@ function createFolder(parent: string): string {
   if (isInMemory(parent)) throw new UsageError(`${parent} lies in memory; choose a folder on a disk with --dir`);
   const folder = mkdtempSync(join(parent, "bench-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  for (const [signal, code] of endingSignals) process.once(signal, () => process.exit(code));
   return folder;
 }
 

@@ -77,6 +77,10 @@ test("one run at a time: the table, or one of the others; only a guard records",
   assert.ok(readOptions(["--guard", "--record"]).isRecord);
   assert.throws(() => readOptions(["--growth", "--guard"]), UsageError);
   assert.throws(() => readOptions(["--record"]), UsageError);
+  // A run that would take no notice of them does not begin.
+  for (const args of [["--growth", "--list"], ["--guard", "--json", "x"], ["--overload", "--only", "put"]]) {
+    assert.throws(() => readOptions(args), UsageError);
+  }
 });
 
 test("figures go to the folder of results; those of a first look elsewhere, unless a folder is named", () => {

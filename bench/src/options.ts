@@ -31,11 +31,14 @@ Other runs, with the options above where they apply (docs/performance.md):
                           names of axes, e.g. keys,waiters; --full adds the largest sizes
   --overload              far more load than the machine can serve: memory must stay bounded, an honest client be served
   --guard                 compares what a few hot paths cost with the last record; --record makes the record
-  --results FOLDER        where the first and the last keep their figures (default bench/results; quick .results/bench)
+  --results FOLDER        where --growth and --guard keep their figures (default bench/results; quick .results/bench)
+
+In the names of workloads 10×100 is connections × calls in flight on each; of keep-alive, streams × leases on each.
 
 Needs an etcd (npm run peers, or ETCD_BIN), and for some workloads h2load (Debian's nghttp2-client); says what is missing.
 BENCH_HOLDFAST=.../packages/holdfast/dist/main.js measures another build of Holdfast.
-The exit code is 1 if a workload failed, 2 for a wrong argument. A goal that is missed is no failure.`;
+The exit code is 1 if something failed, of --overload also if a bound did not hold, of --guard if a path has become dearer;
+2 for a wrong argument, of --guard also if there is no record to compare with. A goal that is missed is no failure.`;
 
 /** What `npm run bench` can do: the table, unless another run is asked for. */
 export type Kind = "table" | "growth" | "overload" | "guard";
@@ -69,6 +72,7 @@ export function readOptions(args: readonly string[]): Options {
   const { help: isHelp = false, list: isList = false, quick: isQuick = false, full: isFull = false } = values;
   if (isQuick && isFull) throw new UsageError("--quick and --full exclude each other");
   const kind = readKind(values);
+  refuseUnused(kind, values);
   return {
     ...{ kind, isRecord: values.record === true, results: readResults(values) },
     ...{ isHelp, isList, isQuick, isFull },
@@ -109,6 +113,19 @@ function parse(args: readonly string[]) {
   }
 }
 
+/** What some kinds of runs would silently leave out. */
+const unusedBy: Readonly<Record<Kind, readonly ("list" | "json" | "only")[]>> = {
+  table: [],
+  growth: ["list", "json"],
+  overload: ["list", "json", "only"],
+  guard: ["list", "json", "only"],
+};
+
+function refuseUnused(kind: Kind, values: ReturnType<typeof parse>): void {
+  const unused = unusedBy[kind].filter((name) => values[name] !== undefined);
+  if (unused.length > 0) throw new UsageError(`--${kind} knows no --${unused.join(" and no --")}`);
+}
+
 /** Quick, usual and full. A growth has so many rounds that each must be short. */
 const roundSeconds: Readonly<Record<Kind, readonly [number, number, number]>> = {
   table: [0.5, 1.5, 3],
@@ -117,7 +134,7 @@ const roundSeconds: Readonly<Record<Kind, readonly [number, number, number]>> = 
   guard: [0.5, 0.5, 0.5],
 };
 
-/** Likewise. Of a growth and a guard the cheapest round counts: there must be some. */
+/** Likewise. Of a growth and a guard the cheapest round counts, so there must be several. */
 const roundCounts: Readonly<Record<Kind, readonly [number, number, number]>> = {
   table: [2, 3, 5],
   growth: [2, 5, 5],

@@ -1,6 +1,6 @@
 /**
  * What a workload is: one line of the table, measured in interleaved rounds on each server. The runner knows nothing of
- * what a workload does; a workload knows nothing of tables, goals or the other server.
+ * what a workload does; the code of its rounds knows nothing of tables, goals or the other server.
  */
 import type { Launch } from "./servers/launch.js";
 import type { Server, StartOptions } from "./servers/server.js";
@@ -32,7 +32,7 @@ export interface Workload {
   readonly roundsMax?: number;
   /** Measured on Holdfast alone: its figure is compared with itself. */
   readonly isHoldfastAlone?: boolean;
-  /** Starts a server on an empty folder, prepares it and warms it up. */
+  /** Prepares rounds on one server; where a round does not start a server of its own, starts one and warms it up. */
   open(bench: Bench): Promise<Load>;
 }
 
@@ -59,7 +59,7 @@ export interface Load {
 
 /** The figures of one round. */
 export interface Sample {
-  /** In the workload's unit; 0 when the server stalled: the table says so, and nobody waited for ever. */
+  /** In the workload's unit; 0 when the server stalled, which the table says. */
   readonly figure: number;
   /** How many operations the processor times below were used for. */
   readonly operations: number;

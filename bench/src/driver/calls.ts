@@ -25,6 +25,15 @@ export function callOnce<Request, Response>(
   });
 }
 
+/** Longer than any server needs for one of many calls. */
+const msPerCallMax = 5;
+const manyMsMin = 30_000;
+
+/** How long so many calls may take together before something is wrong. */
+export function manyWithinMs(count: number): number {
+  return Math.max(manyMsMin, count * msPerCallMax);
+}
+
 /**
  * Makes `count` unary calls of one path, some of them at a time, shared out among the connections in turn.
  * `messageOf` and `answered` get the call's number, from 0 on; the answer is only valid during the call.

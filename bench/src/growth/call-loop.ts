@@ -60,7 +60,7 @@ class Caller implements CallListener {
 
   message(chunk: Uint8Array, from: number, to: number): void {
     if (this.#untilSample-- > 0) return;
-    this.#untilSample = sampleEvery;
+    this.#untilSample = sampleEvery - 1;
     this.#call.check(chunk, from, to);
   }
 

@@ -13,7 +13,7 @@ import { FanOut } from "../watch/fan-out.js";
 export interface HotPath {
   /** As it is called in records: changing it forgets what was recorded. */
   readonly name: string;
-  /** What it may cost more than recorded, as a share: more than runs of one build differ (docs/performance.md). */
+  /** What it may cost more than recorded, as a share: what runs of one build on an idle machine should not differ by. */
   readonly tolerance: number;
   /** Makes the site ready; what is returned is done again and again. */
   prepare(site: Site): Promise<Work>;

@@ -61,7 +61,7 @@ class Caller implements CallListener {
 
   message(chunk: Uint8Array, from: number, to: number): void {
     if (this.#untilSample-- > 0) return;
-    this.#untilSample = sampleEvery;
+    this.#untilSample = sampleEvery - 1;
     const { id, ttl } = response.decode(chunk, from, to);
     if (id <= 0n || ttl !== lastingTtlSeconds) throw new Error(`LeaseGrant answered lease ${id} with TTL ${ttl}`);
   }

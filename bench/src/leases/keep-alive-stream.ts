@@ -1,6 +1,7 @@
 /** One stream of LeaseKeepAlive with some leases: answers come in the order of the requests (LEASE-17). */
 import { leaseService } from "@holdfast/protocol";
 import type { CallListener, DriverConnection, DriverStream } from "../driver/driver-connection.js";
+import type { Connections } from "../load/connections.js";
 
 const { path, request, response } = leaseService.methods.leaseKeepAlive;
 /** One answer of so many is decoded and looked at in full. */
@@ -30,6 +31,20 @@ export class KeepAliveStream implements CallListener {
     this.#asked = new Int32Array(leases.length);
     this.#askedAtMs = new Float64Array(leases.length);
     this.#stream = connection.open(path, this);
+  }
+
+  /** So many streams with an equal share of the leases each. */
+  static openAll(
+    connections: Connections,
+    leases: readonly bigint[],
+    { count, ttlSeconds }: { readonly count: number; readonly ttlSeconds: number },
+    onAnswer: AnswerHandler,
+  ): KeepAliveStream[] {
+    const share = leases.length / count;
+    return Array.from({ length: count }, (_, number) => {
+      const ofStream = leases.slice(number * share, (number + 1) * share);
+      return new KeepAliveStream(connections.at(number), ofStream, ttlSeconds, onAnswer);
+    });
   }
 
   /** Renews the lease with this number; its last renewal must have been answered. */

@@ -2,8 +2,8 @@
  * Many leases that are kept alive as clients do it, each renewed when a third of its TTL is over: a steady pace, whatever
  * the server could bear. What that costs the server is what is measured.
  *
- * While another server is measured nobody renews these; so a round begins by renewing all of them, and by granting anew
- * what has expired meanwhile.
+ * While another server is measured nobody renews these; so a round begins by renewing all of them, and whoever runs it
+ * prepares others when some have expired meanwhile.
  */
 import { Latencies } from "../latencies.js";
 import type { Connections } from "../load/connections.js";
@@ -32,10 +32,7 @@ export class KeptAliveLeases {
     this.#connections = connections;
     this.#ttlSeconds = ttlSeconds;
     this.#leasesPerStream = leases.length / streams;
-    this.#streams = Array.from({ length: streams }, (_, number) => {
-      const ofStream = leases.slice(number * this.#leasesPerStream, (number + 1) * this.#leasesPerStream);
-      return new KeepAliveStream(connections.at(number), ofStream, ttlSeconds, this.#answered);
-    });
+    this.#streams = KeepAliveStream.openAll(connections, leases, { count: streams, ttlSeconds }, this.#answered);
   }
 
   /** Grants `count` leases and spreads them over `streams`. */

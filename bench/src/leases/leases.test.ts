@@ -40,7 +40,7 @@ test("renewals: every answer counts, and a lost lease fails the round", () =>
     await assert.rejects(load.run(seconds), /lease \d+ was lost/);
   }));
 
-test("leases kept alive: renewed at their pace, found again when lost", () =>
+test("leases kept alive: renewed at their pace, missed when lost", () =>
   onHoldfast(async (connections) => {
     const load = await KeptAliveLeases.prepare(connections, { count: 60, streams: 6, ttlSeconds: 9 });
     const { operations } = await load.run(seconds);

@@ -13,11 +13,8 @@ export class Renewals {
   private constructor(connections: Connections, leases: readonly bigint[], streams: number) {
     this.#loop = new ClosedLoop(connections, "renewals");
     this.#leases = leases.length;
-    const perStream = leases.length / streams;
-    this.#streams = Array.from({ length: streams }, (_, number) => {
-      const ofStream = leases.slice(number * perStream, (number + 1) * perStream);
-      return new KeepAliveStream(connections.at(number), ofStream, lastingTtlSeconds, this.#answered);
-    });
+    const plan = { count: streams, ttlSeconds: lastingTtlSeconds };
+    this.#streams = KeepAliveStream.openAll(connections, leases, plan, this.#answered);
   }
 
   /** Grants the leases and opens the streams; every lease has its own turn in flight. */

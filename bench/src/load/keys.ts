@@ -1,16 +1,13 @@
-/** The keys that fill a store before it is measured: 16 bytes each, put once, one write each. */
+/** The keys that fill a store before it is measured: 16 bytes each, one write after the other. */
 
 import { byteStringFromText, kvService } from "@holdfast/protocol";
-import { callMany } from "../driver/calls.js";
+import { callMany, manyWithinMs } from "../driver/calls.js";
 import type { Connections } from "./connections.js";
 
 /** Begins every such key. */
 export const keyPrefix = "key-";
 const keyDigits = 12;
 const callsInFlight = 500;
-/** Longer than any server needs for a thousand keys. */
-const msPerKeyMax = 5;
-const msMin = 30_000;
 
 /** Sixteen bytes. */
 export function keyOf(number: number): string {
@@ -30,5 +27,5 @@ export async function loadKeys(
     const key = byteStringFromText(keyOf(number % keys));
     return request.encode(request.create({ key, value }));
   });
-  await connections.during(`putting ${count} keys`, Math.max(msMin, count * msPerKeyMax), loaded);
+  await connections.during(`putting ${count} keys`, manyWithinMs(count), loaded);
 }

@@ -1,14 +1,12 @@
 /** Leases for a load: granted before it is measured, many at a time. */
 import { leaseService } from "@holdfast/protocol";
-import { callMany, callOnce } from "../driver/calls.js";
+import { callMany, callOnce, manyWithinMs } from "../driver/calls.js";
 import type { Connections } from "./connections.js";
 
 /** Longer than any benchmark, for leases whose end is not what is measured. */
 export const lastingTtlSeconds = 7200;
 const grantsInFlight = 500;
-/** Longer than any server needs for one of many. */
-const msPerLeaseMax = 5;
-const msMin = 30_000;
+const listedWithinMs = 30_000;
 
 /** Grants `count` leases, whose ids the server chooses, and returns the ids in the order of the calls. */
 export async function grantLeases(connections: Connections, count: number, ttlSeconds: number): Promise<bigint[]> {
@@ -23,7 +21,7 @@ export async function grantLeases(connections: Connections, count: number, ttlSe
       ids[number] = response.decode(chunk, from, to).id;
     },
   );
-  await connections.during(`granting ${count} leases`, Math.max(msMin, count * msPerLeaseMax), granted);
+  await connections.during(`granting ${count} leases`, manyWithinMs(count), granted);
   return ids;
 }
 
@@ -31,5 +29,5 @@ export async function grantLeases(connections: Connections, count: number, ttlSe
 export async function countLeases(connections: Connections): Promise<number> {
   const { leaseLeases } = leaseService.methods;
   const answer = callOnce(connections.at(0), leaseLeases, leaseLeases.request.create());
-  return (await connections.during("listing the leases", msMin, answer)).leases.length;
+  return (await connections.during("listing the leases", listedWithinMs, answer)).leases.length;
 }

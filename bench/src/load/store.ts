@@ -1,4 +1,4 @@
-/** Looks at a store before and after a round, to see that exactly what was asked for has happened. */
+/** Looks at a store before and after a round, to see that exactly what was asked for has happened, and drops its history. */
 import { byteStringFromText, kvService } from "@holdfast/protocol";
 import { callOnce } from "../driver/calls.js";
 import type { Connections } from "./connections.js";

@@ -61,7 +61,7 @@ class Caller implements CallListener {
   readonly #unlock: Uint8Array;
   #isLocking = false;
   #startMs = 0;
-  #untilSample = 0;
+  #untilSample: number;
 
   constructor(loop: ClosedLoop, connection: DriverConnection, number: number, lease: bigint) {
     const name = `${namePrefix}${number}`;
@@ -81,7 +81,7 @@ class Caller implements CallListener {
 
   message(chunk: Uint8Array, from: number, to: number): void {
     if (!this.#isLocking || this.#untilSample-- > 0) return;
-    this.#untilSample = sampleEvery;
+    this.#untilSample = sampleEvery - 1;
     checkLockAnswer(chunk, from, to, this.#key);
   }
 

@@ -177,7 +177,7 @@ function row({ name, answeredPerSecond, refusedPerSecond, closed, memory, honest
 }
 
 const legend = `
-answered, refused: calls of the crowd. closed: its connections. compactions: done + refused, of one asked for each second.
+answered, refused: calls of the crowd. closed: its connections. compactions: done + refused; one is asked for each second in which something was written and none is under way.
 keepalives: answered ones of the honest client, which sends fifty a second; their times.`;
 
 const verdict = `Memory stayed below ${residentMiBMax} MiB; every lease lived; no keepalive waited ${keepAliveMsMax} ms.`;

@@ -40,9 +40,9 @@ export class Maintenance {
     this.sweep();
   }
 
-  /** Counts what was logged and starts a snapshot when enough has gathered. */
-  applied(index: number, payloadBytes: number, commands: number): void {
-    this.#bytesSinceSnapshot += payloadBytes;
+  /** Counts what was logged, in bytes as `bytesInLog` has them, and starts a snapshot when enough has gathered. */
+  applied(index: number, bytes: number, commands: number): void {
+    this.#bytesSinceSnapshot += bytes;
     this.#commandsSinceSnapshot += commands;
     if (this.#snapshot !== undefined || this.#stopped || !this.#isDue) return;
     this.snapshot(index).catch(this.#options.onSnapshotFailure);

@@ -111,6 +111,19 @@ test("LIMIT snapshotAfterCommands: many small commands are a reason for a snapsh
   assert.equal((await harness.reopenLog()).snapshot?.index, log.lastIndex);
 });
 
+test("LIMIT snapshotAfterBytes: small changes that come one at a time count as the sectors that they take", async () => {
+  const limits = { snapshotAfterBytes: 5_000 };
+  const harness = await Harness.start(limits);
+  for (let i = 0; i < 8; i++) await harness.put("k");
+  await harness.settle();
+  const log = await harness.reopenLog();
+  assert.equal(log.snapshot, undefined);
+  harness.replica = await Replica.start({ log, environment: harness.environment, limits, onFatal: assert.fail });
+  for (let i = 0; i < 2; i++) await harness.put("k");
+  await harness.settle();
+  assert.equal((await harness.reopenLog()).snapshot?.index, log.lastIndex);
+});
+
 test("the next snapshot waits until the log has grown by as much as the state was at the last one", async () => {
   const harness = await Harness.start({ snapshotAfterBytes: 500 });
   await harness.put("large", "v".repeat(20_000));

@@ -16,6 +16,7 @@ import {
   type StateMachine,
   systemCaller,
 } from "@holdfast/state-machine";
+import { bytesInLog } from "./bytes-in-log.js";
 import type { Environment } from "./environment.js";
 import { type EndFate, Leases } from "./leases.js";
 import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
@@ -250,7 +251,7 @@ export class Replica {
 
   #applied(index: number, payloadBytes: number, commands: number): void {
     this.#appliedIndex = index;
-    this.#maintenance.applied(index, payloadBytes, commands);
+    this.#maintenance.applied(index, bytesInLog(payloadBytes), commands);
   }
 
   #expire(command: Command, done: (fate: EndFate) => void): void {

@@ -5,12 +5,13 @@
 import type { Log, LogEntry, LogReader } from "@holdfast/log";
 import { type Caller, type Command, type Outcome, Restorer, StateMachine } from "@holdfast/state-machine";
 import { readBatch } from "./batch.js";
+import { bytesInLog } from "./bytes-in-log.js";
 import { ApplyFailure, unappliable } from "./unappliable-entry.js";
 
 /** A state that was loaded. */
 export interface LoadedState {
   readonly machine: StateMachine;
-  /** Bytes and commands of the entries that were applied behind the snapshot. */
+  /** What the entries took that were applied behind the snapshot (`bytesInLog`), and their commands. */
   readonly replayedBytes: number;
   readonly replayedCommands: number;
   /** What the state took as the snapshot had it. */
@@ -50,7 +51,7 @@ export class StateLoader implements LogReader {
     } catch (error) {
       throw unappliable(error, index, payload);
     }
-    this.#replayedBytes += payload.length;
+    this.#replayedBytes += bytesInLog(payload.length);
   }
 
   /** Whether it was given the state of `log` while that was opened. */

@@ -1,6 +1,5 @@
 /**
- * More and more connections, each with one call at a time: as many calls in flight as there are connections. A single one
- * is the dearest, since nothing can be gathered then.
+ * More and more connections, each with one call at a time: as many calls in flight as there are connections.
  */
 import { loadKeys } from "../../load/keys.js";
 import type { Axis } from "../axis.js";

@@ -100,7 +100,7 @@ function tunablesOf(random: SeededRandom): Pick<RunConfig, "server" | "log"> {
         catchUpRevisions: random.pick([1, 3, 1_000]),
         catchUpResponses: random.pick([1, 16]),
         lockFillingKeys: random.pick([1, 6_000]),
-        snapshotAfterBytes: random.pick([1_000, 5_000, 40_000]),
+        snapshotAfterBytes: random.pick([5_000, 25_000, 200_000]),
         sweepItems: random.pick([1, 2_000]),
       },
       transportLimits: {
