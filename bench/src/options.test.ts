@@ -78,7 +78,11 @@ test("one run at a time: the table, or one of the others; only a guard records",
   assert.throws(() => readOptions(["--growth", "--guard"]), UsageError);
   assert.throws(() => readOptions(["--record"]), UsageError);
   // A run that would take no notice of them does not begin.
-  for (const args of [["--growth", "--list"], ["--guard", "--json", "x"], ["--overload", "--only", "put"]]) {
+  for (const args of [
+    ["--growth", "--list"],
+    ["--guard", "--json", "x"],
+    ["--overload", "--only", "put"],
+  ]) {
     assert.throws(() => readOptions(args), UsageError);
   }
 });
