@@ -128,7 +128,7 @@ test("the next snapshot waits until the log has grown by as much as the state wa
   const harness = await Harness.start({ snapshotAfterBytes: 500 });
   await harness.put("large", "v".repeat(20_000));
   await harness.settle();
-  for (let i = 0; i < 15; i++) await harness.put(`k${i}`, "v".repeat(1_000));
+  for (let i = 0; i < 12; i++) await harness.put(`k${i}`, "v".repeat(1_000));
   await harness.settle();
   assert.equal((await harness.reopenLog()).snapshot?.index, 2);
 });

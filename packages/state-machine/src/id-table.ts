@@ -151,12 +151,16 @@ function grow<Value>(part: Part<Value>): void {
   }
 }
 
-/** Frees a place, and moves up those behind it that would else not be found. */
+/**
+ * Frees a place, and moves up those behind it that would else not be found. None is farther from where its hash points to than
+ * `idTableProbesMax`, so nobody who lies farther behind need be looked at: ids can be chosen to lie side by side (F46).
+ */
 function vacate(part: Part<unknown>, place: number): void {
   const { ids, values } = part;
   const mask = values.length - 1;
   let hole = place;
   for (let at = (hole + 1) & mask; values[at] !== undefined; at = (at + 1) & mask) {
+    if (((at - hole) & mask) >= idTableProbesMax) break;
     const home = hashOf(ids[2 * at]!, ids[2 * at + 1]!) & mask;
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
     ids[2 * hole] = ids[2 * at]!;

@@ -145,12 +145,13 @@ function grow(part: Part): void {
   part.entries = entries;
 }
 
-/** Frees a place, and moves up those behind it that would else not be found. */
+/** Frees a place, and moves up those behind it that would else not be found: none lies more than `keyTableProbesMax` away (F46). */
 function vacate(part: Part, place: number): void {
   const { entries } = part;
   const mask = entries.length - 1;
   let hole = place;
   for (let at = (hole + 2) & mask; entries[at] !== 0; at = (at + 2) & mask) {
+    if (((at - hole) & mask) >= 2 * keyTableProbesMax) break;
     const home = (entries[at + 1]! << 1) & mask;
     if (((at - home) & mask) < ((at - hole) & mask)) continue;
     entries[hole] = entries[at]!;

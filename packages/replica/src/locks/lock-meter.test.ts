@@ -311,6 +311,19 @@ test("F14: the end of very many places at once is measured in slices, before wha
   assert.deepEqual(losses(meter), [`hold lease_revoked ${places}`]);
 });
 
+test("a long name is forgotten as soon as it is free: nobody's quota counts what is remembered here", async () => {
+  const harness = await Harness.start();
+  const meter = meterOf(harness);
+  await harness.grant(1n, leaseSeconds);
+  for (const name of ["short", "n".repeat(300)]) {
+    await harness.put(keyOf(1n, name), "", 1n);
+    assert.deepEqual(now(meter), [1, 0, 0]);
+    await harness.delete(keyOf(1n, name));
+    assert.deepEqual(now(meter), [0, 0, 0]);
+  }
+  assert.equal(meter.nameCount, 1);
+});
+
 test("a name that is free is forgotten or not, which nobody can tell: locked again, it is no hand-over", async () => {
   const harness = await Harness.start();
   const meter = meterOf(harness);

@@ -33,8 +33,9 @@ const noLosses: Readonly<Record<HoldLoss, number>> = {
 /** That of a key without lease. */
 const noLease = 0n;
 
-/** Empty lines that are kept. */
+/** Empty lines that are kept, and the longest name of one: a name may be as long as a request, and these are in no quota. */
 const idleLinesMax = 10_000;
+const idleNameBytesMax = 256;
 
 /** More changes than this of one command are taken in in slices (fault-model F14): nothing is decided by what is measured. */
 const sliceChanges = 2_000;
@@ -170,6 +171,11 @@ export class LockMeter {
     return start !== -1 && !hasLease && this.#leaseLengths[key.length - start] === 0 ? -1 : start;
   }
 
+  /** How many names are remembered: those with places, and free ones that are short (see `idleNameBytesMax`). */
+  get nameCount(): number {
+    return this.#lines.size;
+  }
+
   #find(key: ByteString, start: number): Place | undefined {
     return this.#lines.get(key.slice(0, start) as ByteString)?.find(key);
   }
@@ -243,6 +249,11 @@ export class LockMeter {
   /** An empty line is kept for the next one who wants its name, but not more than some of them. */
   #letGo(line: PlaceLine): void {
     line.holder = undefined;
+    if (line.prefix.length > idleNameBytesMax) this.#lines.delete(line.prefix);
+    else this.#keepIdle(line);
+  }
+
+  #keepIdle(line: PlaceLine): void {
     if (line.isIdle) return;
     line.isIdle = true;
     this.#idle.push(line);

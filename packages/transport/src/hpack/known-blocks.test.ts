@@ -85,6 +85,15 @@ describe("known blocks", () => {
     }
   });
 
+  test("a list that was refused is kept by its own connection only, whatever it may contain", () => {
+    const knownBlocks = new KnownBlocks();
+    const lines = fieldsOf(":method: POST", ":path: /", "authorization: s3cret");
+    const block = encodeAll(new HpackEncoder(), lines, "none");
+    const lists = [1, 2].map(() => decodeAll(newDecoder({ knownBlocks, fieldsMax: 2 }), block));
+    assert.ok(lists[0].refusal !== undefined);
+    assert.notEqual(lists[0], lists[1]);
+  });
+
   test("thousands of blocks, more than are kept, are right all the same", () => {
     const knownBlocks = new KnownBlocks();
     const decoders = [newDecoder({ knownBlocks }), newDecoder({ knownBlocks })];

@@ -82,8 +82,9 @@ export class KnownBlocks {
   }
 }
 
-function mayBeShared({ names, values, bytes }: HeaderList): boolean {
-  if (bytes > LIST_BYTES_MAX) return false;
+function mayBeShared({ names, values, bytes, refusal }: HeaderList): boolean {
+  // A list that was refused is given without its fields: nobody knows what they are.
+  if (bytes > LIST_BYTES_MAX || refusal !== undefined) return false;
   return names.every(
     (name, at) => PUBLIC_NAMES.has(name) && !(name.startsWith(":") && MAY_CARRY_MORE.test(values[at])),
   );
