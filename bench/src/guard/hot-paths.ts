@@ -47,7 +47,7 @@ export const hotPaths: readonly HotPath[] = [
   },
   {
     name: "range of one key",
-    tolerance: 0.2,
+    tolerance: 0.35,
     prepare: async ({ connections }) => {
       await loadKeys(connections, keys, valueBytes);
       return new CallLoop(connections, callers, rangeCall(keys));
@@ -55,12 +55,12 @@ export const hotPaths: readonly HotPath[] = [
   },
   {
     name: "lock and unlock",
-    tolerance: 0.3,
+    tolerance: 0.35,
     prepare: ({ connections }) => LockPairs.prepare(connections, callers),
   },
   {
     name: "event to one of 1000 watchers",
-    tolerance: 0.5,
+    tolerance: 0.3,
     prepare: async ({ connections }) => {
       const plan = { watchers, watchersPerStream: 1, keys: "shared", writesInFlight } as const;
       const fanOut = new FanOut(connections, plan);
