@@ -47,7 +47,7 @@ export interface ReplicaLimits {
   readonly lockFillingKeys: number;
   /**
    * Bytes and commands in the log after which the next snapshot is taken, whichever come first; more bytes when the state was
-   * larger at the last one. Replaying so much takes about 0.5 s: 1 ns a byte and 1 µs a command.
+   * larger at the last one, but never ten times the commands. Replaying so much takes about 0.5 s: 1 ns a byte and 1 µs a command.
    */
   readonly snapshotAfterBytes: number;
   readonly snapshotAfterCommands: number;

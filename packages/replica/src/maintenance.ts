@@ -8,6 +8,9 @@ import type { Environment } from "./environment.js";
 import type { ReplicaLimits } from "./limits.js";
 import type { LoadedState } from "./state-loader.js";
 
+/** How many times `snapshotAfterCommands` are enough, however large the state is. */
+const commandsFactorMax = 10;
+
 export interface MaintenanceOptions {
   readonly log: Log;
   readonly machine: StateMachine;
@@ -51,12 +54,14 @@ export class Maintenance {
   /**
    * Whether the log would take long to replay, by its bytes or its commands, and as long as the last snapshot takes to load:
    * a large state is not written again and again for a little log, and no restart takes twice as long as with a new snapshot.
+   * Commands of a few bytes in common entries never add up to a state of large values, so very many of them are enough.
    */
   get #isDue(): boolean {
     const { snapshotAfterBytes, snapshotAfterCommands } = this.#options.limits;
     const isLong =
       this.#bytesSinceSnapshot >= snapshotAfterBytes || this.#commandsSinceSnapshot >= snapshotAfterCommands;
-    return isLong && this.#bytesSinceSnapshot >= this.#stateBytes;
+    if (isLong && this.#bytesSinceSnapshot >= this.#stateBytes) return true;
+    return this.#commandsSinceSnapshot >= snapshotAfterCommands * commandsFactorMax;
   }
 
   /**

@@ -133,6 +133,21 @@ test("the next snapshot waits until the log has grown by as much as the state wa
   assert.equal((await harness.reopenLog()).snapshot?.index, 2);
 });
 
+test("LIMIT snapshotAfterCommands: ten times as many are enough, however large the state is", async () => {
+  const limits = { snapshotAfterBytes: 500, snapshotAfterCommands: 20 };
+  const harness = await Harness.start(limits);
+  await harness.put("large", "v".repeat(500_000));
+  await harness.settle();
+  for (let i = 0; i < 199; i++) await harness.put("k");
+  await harness.settle();
+  const log = await harness.reopenLog();
+  assert.equal(log.snapshot?.index, 2);
+  harness.replica = await Replica.start({ log, environment: harness.environment, limits, onFatal: assert.fail });
+  await harness.put("k");
+  await harness.settle();
+  assert.equal((await harness.reopenLog()).snapshot?.index, log.lastIndex);
+});
+
 test("F14, COMP-5, LIMIT sweepItems: a physical compaction is told when the history is really gone", async () => {
   const harness = await Harness.start({ sweepItems: 1 });
   for (let i = 0; i < 10; i++) await harness.put("a");
