@@ -34,6 +34,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
     server = await startServer({
       ...(dataDir === undefined ? {} : { dataDir }),
       ...settings.server,
+      ownsProcess: true,
       logger,
       onFatal: (cause) => process.exit(fatalExitCode(cause)),
     });

@@ -28,6 +28,8 @@ export {
   LogStorageError,
   LogVersionError,
 } from "./errors.js";
+export type { SyncPlace } from "./file/append-sync.js";
+export { BACKGROUND_CALLS_MAX } from "./file/background-calls.js";
 export type { Disk, DiskFile, DiskOperation, OpenMode } from "./file/disk.js";
 export { DISK_OPERATIONS } from "./file/disk.js";
 export { nodeDisk } from "./file/node-disk.js";

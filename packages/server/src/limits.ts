@@ -42,7 +42,7 @@ export interface ServiceLimits {
   readonly keepAlivesWaiting: number;
   /** Answers of one keepalive stream that may be unsent before its renewals wait for the client to read. */
   readonly keepAliveUnsentBytes: number;
-  /** Passwords hashed at the same time; libuv has four threads, and the log writes and syncs with them. */
+  /** Passwords hashed at the same time, each on a thread of its own. */
   readonly passwordHashesAtOnce: number;
   /** Passwords that wait to be hashed; beyond it a call fails with `etcdserver: too many requests`. */
   readonly passwordHashesWaiting: number;

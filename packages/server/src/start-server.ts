@@ -2,6 +2,8 @@
  * The composition root: puts the core of a server (`compose/core.ts`) on a real log and behind real sockets, and takes
  * everything apart again.
  */
+import { HashThreads } from "./access/hash-threads.js";
+import { secretsOn } from "./access/secrets.js";
 import { advertisedUrls, type PlannedAddress, planAddresses, type Serves } from "./compose/addresses.js";
 import { CloseStack } from "./compose/close-stack.js";
 import { assembleCore, type Core, stopCalls } from "./compose/core.js";
@@ -46,7 +48,9 @@ interface Plan {
 
 async function assemble(options: ServerOptions, plan: Plan, stack: CloseStack): Promise<RunningServer> {
   const logger = options.logger ?? silentLogger();
-  const environment = systemEnvironment();
+  const hashThreads = new HashThreads();
+  stack.add(() => hashThreads.end());
+  const environment = { ...systemEnvironment(), secrets: secretsOn(hashThreads) };
   const net = newNetCounters();
   const measured = options.dataDir !== undefined;
   const parts = { options, environment, logger, net, stack, measured };

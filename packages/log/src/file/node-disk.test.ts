@@ -1,20 +1,27 @@
 /**
- * The real disk where it differs from any other: its sync thread, its error codes, its modes.
+ * The real disk where it differs from any other: where it syncs, its error codes, its modes.
  */
 
 import assert from "node:assert/strict";
 import { scrypt } from "node:crypto";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { BlockedPool } from "../testing/blocked-pool.js";
+import type { SyncPlace } from "./append-sync.js";
+import { BACKGROUND_CALLS_MAX } from "./background-calls.js";
 import type { Disk, DiskFile } from "./disk.js";
 import { codeOf } from "./disk.js";
 import { nodeDisk } from "./node-disk.js";
 
-async function withDisk(t: TestContext): Promise<{ disk: Disk; folder: string }> {
+const places: readonly SyncPlace[] = ["own thread", "pool"];
+/** How many threads libuv starts. */
+const poolThreads = 4;
+
+async function withDisk(t: TestContext, syncOn?: SyncPlace): Promise<{ disk: Disk; folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-disk-"));
-  const disk = nodeDisk();
+  const disk = nodeDisk(syncOn);
   t.after(async () => {
     await disk.close();
     await rm(folder, { recursive: true, force: true });
@@ -59,22 +66,56 @@ test("F8: the sync of an append does not wait behind password hashing on the sha
   await file.close("handle.close");
 });
 
-test("F7: a sync that fails says so with the system's code", async (t) => {
-  const { disk } = await withDisk(t);
-  // A device that cannot be synced: the system refuses, as it would report a failing one.
-  const file = await disk.open("segment.open", "/dev/null", "update");
-  assert.equal(codeOf(await syncOf(file)), "EINVAL");
+test("F8: the sync of an append on a thread of its own, once that has started, does not need the pool at all", {
+  skip: process.platform === "linux" ? false : "needs named pipes",
+}, async (t) => {
+  const { disk, folder } = await withDisk(t);
+  const file = await disk.open("segment.create", join(folder, "file"), "create");
+  assert.equal(await syncOf(file), undefined);
+  const blocked = BlockedPool.with(folder, poolThreads);
+  assert.equal(await syncOf(file), undefined);
+  await blocked.release();
   await file.close("handle.close");
 });
 
-test("disk: a second sync in flight is a programming error", async (t) => {
-  const { disk, folder } = await withDisk(t);
+test("F8: however many other calls the log makes, in the pool there is a thread left for the sync of an append and for one call more", {
+  skip: process.platform === "linux" ? false : "needs named pipes",
+}, async (t) => {
+  assert.equal(BACKGROUND_CALLS_MAX + 2, poolThreads);
+  const { disk, folder } = await withDisk(t, "pool");
   const file = await disk.open("segment.create", join(folder, "file"), "create");
-  const first = syncOf(file);
-  assert.throws(() => file.syncThen("append.sync", () => {}));
-  assert.equal(await first, undefined);
+  const blocked = BlockedPool.with(folder, 2 * poolThreads, async (pipe) => {
+    await (await disk.open("segment.read", pipe, "read")).close("handle.close");
+  });
+  await mkdir(join(folder, "beside"));
+  const another = BlockedPool.with(join(folder, "beside"), 1);
+  for (let i = 0; i < 3; i++) {
+    file.writeNow("append.write", Buffer.from("x"), 0, 1, i);
+    assert.equal(await syncOf(file), undefined);
+  }
+  await another.release();
+  await blocked.release();
   await file.close("handle.close");
 });
+
+for (const syncOn of places) {
+  test(`F7: a sync that fails says so with the system's code (${syncOn})`, async (t) => {
+    const { disk } = await withDisk(t, syncOn);
+    // A device that cannot be synced: the system refuses, as it would report a failing one.
+    const file = await disk.open("segment.open", "/dev/null", "update");
+    assert.equal(codeOf(await syncOf(file)), "EINVAL");
+    await file.close("handle.close");
+  });
+
+  test(`disk: a second sync in flight is a programming error (${syncOn})`, async (t) => {
+    const { disk, folder } = await withDisk(t, syncOn);
+    const file = await disk.open("segment.create", join(folder, "file"), "create");
+    const first = syncOf(file);
+    assert.throws(() => file.syncThen("append.sync", () => {}));
+    assert.equal(await first, undefined);
+    await file.close("handle.close");
+  });
+}
 
 test("disk: create does not open what exists, update does not create", async (t) => {
   const { disk, folder } = await withDisk(t);

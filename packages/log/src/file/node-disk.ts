@@ -1,15 +1,18 @@
 /**
- * The real disk. Slow calls go through Node's thread pool; the sync of an append has a thread of its
- * own (`sync-thread.ts`).
+ * The real disk. Slow calls go through Node.js' pool of threads, a few at once (`background-calls.ts`); where appends are
+ * synced is for whoever opens it to say (`append-sync.ts`).
  */
 
 import * as fs from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve as resolvePath } from "node:path";
 import { promisify } from "node:util";
+import type { AppendSync, SyncPlace } from "./append-sync.js";
+import { BackgroundCalls } from "./background-calls.js";
 import { codeOf, type Disk, type DiskFile, type DiskOperation, type OpenMode } from "./disk.js";
 import { lockFolder } from "./folder-lock.js";
 import { HandleReserve } from "./handle-reserve.js";
+import { PoolSync } from "./pool-sync.js";
 import { SyncThread } from "./sync-thread.js";
 
 const openFile = promisify(fs.open);
@@ -22,16 +25,29 @@ const FILE_MODE = 0o600;
 const OPEN_FLAGS: { readonly [mode in OpenMode]: string } = { read: "r", update: "r+", create: "wx+" };
 
 /** A disk for one log: it syncs one append at a time. */
-export function nodeDisk(): Disk {
-  return new NodeDisk();
+export function nodeDisk(syncOn: SyncPlace = "own thread"): Disk {
+  return new NodeDisk(syncOn);
+}
+
+/** What a file shares with its disk. */
+interface Shared {
+  readonly appendSync: AppendSync;
+  readonly handles: HandleReserve;
+  readonly calls: BackgroundCalls;
 }
 
 class NodeDisk implements Disk {
-  readonly #syncThread = new SyncThread();
   readonly #handles = new HandleReserve();
+  readonly #calls = new BackgroundCalls();
+  readonly #shared: Shared;
+
+  constructor(syncOn: SyncPlace) {
+    const appendSync = syncOn === "pool" ? new PoolSync() : new SyncThread();
+    this.#shared = { appendSync, handles: this.#handles, calls: this.#calls };
+  }
 
   makeFolder(_operation: DiskOperation, folder: string): Promise<void> {
-    return makeFolders(this.#handles, resolvePath(folder));
+    return this.#calls.run(() => makeFolders(this.#handles, resolvePath(folder)));
   }
 
   lockFolder(_operation: DiskOperation, folder: string): Promise<() => Promise<void>> {
@@ -39,31 +55,34 @@ class NodeDisk implements Disk {
   }
 
   list(_operation: DiskOperation, folder: string): Promise<string[]> {
-    return this.#handles.use(
-      () => readdir(folder),
-      () => fs.readdirSync(folder),
+    return this.#calls.run(() =>
+      this.#handles.use(
+        () => readdir(folder),
+        () => fs.readdirSync(folder),
+      ),
     );
   }
 
   syncFolder(_operation: DiskOperation, folder: string): Promise<void> {
-    return syncFolder(this.#handles, folder);
+    return this.#calls.run(() => syncFolder(this.#handles, folder));
   }
 
   async open(_operation: DiskOperation, path: string, mode: OpenMode): Promise<DiskFile> {
-    return new NodeFile(path, await openHandle(this.#handles, path, OPEN_FLAGS[mode]), this.#syncThread, this.#handles);
+    const handle = await this.#calls.run(() => openHandle(this.#handles, path, OPEN_FLAGS[mode]));
+    return new NodeFile(path, handle, this.#shared);
   }
 
   rename(_operation: DiskOperation, from: string, to: string): Promise<void> {
-    return rename(from, to);
+    return this.#calls.run(() => rename(from, to));
   }
 
   remove(_operation: DiskOperation, path: string): Promise<void> {
-    return rm(path);
+    return this.#calls.run(() => rm(path));
   }
 
   close(): Promise<void> {
     this.#handles.release();
-    return this.#syncThread.close();
+    return this.#shared.appendSync.close();
   }
 }
 
@@ -106,26 +125,27 @@ async function syncFolder(handles: HandleReserve, folder: string): Promise<void>
 class NodeFile implements DiskFile {
   readonly path: string;
   readonly #handle: number;
-  readonly #handles: HandleReserve;
-  readonly #syncThread: SyncThread;
+  readonly #shared: Shared;
 
-  constructor(path: string, handle: number, syncThread: SyncThread, handles: HandleReserve) {
-    this.#handles = handles;
+  constructor(path: string, handle: number, shared: Shared) {
     this.path = path;
     this.#handle = handle;
-    this.#syncThread = syncThread;
+    this.#shared = shared;
   }
 
-  async size(): Promise<number> {
-    return (await statFile(this.#handle)).size;
+  size(): Promise<number> {
+    return this.#shared.calls.run(async () => (await statFile(this.#handle)).size);
   }
 
   read(_operation: DiskOperation, target: Buffer, length: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.read(this.#handle, target, 0, length, position, (error, count) =>
-        error === null ? resolve(count) : reject(error),
-      );
-    });
+    return this.#shared.calls.run(
+      () =>
+        new Promise((resolve, reject) => {
+          fs.read(this.#handle, target, 0, length, position, (error, count) =>
+            error === null ? resolve(count) : reject(error),
+          );
+        }),
+    );
   }
 
   readNow(_operation: DiskOperation, target: Buffer, length: number, position: number): number {
@@ -133,11 +153,14 @@ class NodeFile implements DiskFile {
   }
 
   write(_operation: DiskOperation, source: Buffer, from: number, length: number, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.write(this.#handle, source, from, length, position, (error, count) =>
-        error === null ? resolve(count) : reject(error),
-      );
-    });
+    return this.#shared.calls.run(
+      () =>
+        new Promise((resolve, reject) => {
+          fs.write(this.#handle, source, from, length, position, (error, count) =>
+            error === null ? resolve(count) : reject(error),
+          );
+        }),
+    );
   }
 
   writeNow(_operation: DiskOperation, source: Buffer, from: number, length: number, position: number): number {
@@ -145,14 +168,14 @@ class NodeFile implements DiskFile {
   }
 
   sync(): Promise<void> {
-    return syncFile(this.#handle);
+    return this.#shared.calls.run(() => syncFile(this.#handle));
   }
 
   syncThen(_operation: DiskOperation, done: (error: Error | undefined) => void): void {
-    this.#syncThread.sync(this.#handle, done);
+    this.#shared.appendSync.sync(this.#handle, done);
   }
 
   close(): Promise<void> {
-    return this.#handles.close(this.#handle);
+    return this.#shared.calls.run(() => this.#shared.handles.close(this.#handle));
   }
 }

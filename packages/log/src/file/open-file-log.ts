@@ -5,6 +5,7 @@
 import { LogFolderUnreadableError, LogStorageError } from "../errors.js";
 import type { Log } from "../log.js";
 import { type LogOptions, openLog } from "../owned-log.js";
+import type { SyncPlace } from "./append-sync.js";
 import type { Disk } from "./disk.js";
 import { FileEngine } from "./file-engine.js";
 import { nodeDisk } from "./node-disk.js";
@@ -17,6 +18,8 @@ export interface FileLogOptions extends LogOptions {
   readonly mustExist?: boolean;
   /** The real disk if absent. Closed together with the log. */
   readonly disk?: Disk;
+  /** Where the real disk syncs appends. Default "own thread", which needs nothing of the rest of the process. */
+  readonly syncOn?: SyncPlace;
   /** Told, before the log is handed out, if opening had something to put right. */
   readonly onRecovery?: (report: RecoveryReport) => void;
 }
@@ -28,7 +31,7 @@ export interface FileLogOptions extends LogOptions {
  * it; LogDamagedError if it is not what was written. Whatever is thrown, damaged files are untouched.
  */
 export async function openFileLog(options: FileLogOptions): Promise<Log> {
-  const engine = new FileEngine({ ...options, disk: options.disk ?? nodeDisk() });
+  const engine = new FileEngine({ ...options, disk: options.disk ?? nodeDisk(options.syncOn) });
   try {
     return await openLog(engine, options);
   } catch (error) {

@@ -1,14 +1,14 @@
 /**
  * Writes one record and makes it durable; one at a time.
  *
- * The write goes into the page cache within this turn of the event loop, the sync to a thread of its
- * own. Measured with 20 KiB records on a virtual disk (4 cores, ext4), one after another, medians:
+ * The write goes into the page cache within this turn of the event loop, the sync to another thread
+ * (`append-sync.ts`). Measured on a virtual disk (4 cores, ext4), one after another, medians:
  *
  * | way | 512 B | 20 KiB | 256 KiB | with 40 scrypt calls running |
  * |---|---|---|---|---|
  * | write and sync both within the turn | 0.13 ms | 0.15 ms | 0.26 ms | blocks the event loop for all of it |
  * | write now, sync on its own thread (chosen) | 0.18 ms | 0.17 ms | 0.27 ms | 0.15 ms |
- * | write now, sync on Node's thread pool | 0.20 ms | 0.18 ms | 0.27 ms | 400 ms |
+ * | write now, sync on Node's thread pool (chosen where that is ours) | 0.20 ms | 0.18 ms | 0.27 ms | 400 ms |
  * | write and sync on the thread pool | 0.25 ms | 0.25 ms | 0.34 ms | |
  * | the same into a file that grows | 0.24 ms | 0.36 ms | 1.35 ms | |
  *

@@ -1,13 +1,10 @@
 /**
- * A thread of our own for the one disk call that callers wait for.
- *
- * Node runs file syncs, password hashing, name lookups and compression on one pool of four threads.
- * An append must not queue behind those (fault model F8): with 40 scrypt calls running, a sync on
- * the pool took 400 ms at the median, on its own thread 0.15 ms, while on an idle machine the two
- * differ by less than a tenth. Requests travel through shared memory, answers as messages.
+ * A thread of our own for the one disk call that callers wait for, where the pool of Node.js is not ours to rely on
+ * (`append-sync.ts`). Requests travel through shared memory, answers as messages.
  */
 
 import { Worker } from "node:worker_threads";
+import type { AppendSync } from "./append-sync.js";
 
 /** Slots of the shared memory: how many requests were made; which file descriptor the last one names, -1 to end. */
 export const SYNC_REQUESTS = 0;
@@ -20,7 +17,7 @@ interface SyncFailure {
   readonly message: string;
 }
 
-export class SyncThread {
+export class SyncThread implements AppendSync {
   readonly #control = new Int32Array(new SharedArrayBuffer(SLOTS * Int32Array.BYTES_PER_ELEMENT));
   readonly #worker: Worker;
   #done: ((error: Error | undefined) => void) | undefined;
@@ -38,7 +35,6 @@ export class SyncThread {
     this.#worker.unref();
   }
 
-  /** Calls `done` in a later turn, once everything written to `file` is durable or that failed. */
   sync(file: number, done: (error: Error | undefined) => void): void {
     if (this.#done !== undefined) throw new Error("sync while another one is in flight");
     this.#done = done;
@@ -53,7 +49,7 @@ export class SyncThread {
     Atomics.notify(this.#control, SYNC_REQUESTS);
   }
 
-  /** Ends the thread. No sync may be in flight. */
+  /** Ends the thread. */
   async close(): Promise<void> {
     Atomics.store(this.#control, SYNC_FILE, END);
     Atomics.add(this.#control, SYNC_REQUESTS, 1);

@@ -1,8 +1,8 @@
 /**
  * Hashes passwords and checks them, off the event loop, a few at once.
  *
- * The threads that do it are those that write and sync the log: more at once, or without bound behind one another, and
- * whoever guesses passwords would stop the server. Plain text goes from the request to scrypt and nowhere else.
+ * Each takes a processor and much memory for a while: more at once, or without bound behind one another, and whoever
+ * guesses passwords would stop the server. Plain text goes from the request to scrypt and nowhere else.
  */
 import { timingSafeEqual } from "node:crypto";
 import {
@@ -17,7 +17,7 @@ import {
 import { type Secrets, systemSecrets } from "./secrets.js";
 
 export interface PasswordLimits {
-  /** Hashes computed at the same time; libuv has four threads, and the log needs some of them. */
+  /** Hashes computed at the same time, each on a thread of its own. */
   readonly passwordHashesAtOnce: number;
   /** Hashes that wait for those. */
   readonly passwordHashesWaiting: number;

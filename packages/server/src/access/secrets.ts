@@ -1,5 +1,6 @@
 /** Where salts, tokens and keys made of passwords come from: the one place through which chance enters authentication. */
 import { randomFillSync, type ScryptOptions, scrypt } from "node:crypto";
+import type { HashThreads } from "./hash-threads.js";
 
 export interface Secrets {
   /** Fills `target` with bytes that nobody can guess. */
@@ -14,5 +15,14 @@ export interface Secrets {
   ): void;
 }
 
-/** Those of a real process. */
+/** Those of a real process, hashing where Node.js does: beside no log, or in a test. */
 export const systemSecrets: Secrets = { fillRandom: (target) => void randomFillSync(target), deriveKey: scrypt };
+
+/** Those of a server. */
+export function secretsOn(threads: HashThreads): Secrets {
+  const { fillRandom } = systemSecrets;
+  return {
+    fillRandom,
+    deriveKey: (password, salt, keyBytes, options, done) => threads.derive({ password, salt, keyBytes, options }, done),
+  };
+}

@@ -13,13 +13,15 @@ import { defaultServiceLimits, entryBytesMax } from "../limits.js";
 import type { Logger } from "../logger.js";
 import type { ServerOptions } from "../server-options.js";
 import { refuseForeignFolder } from "./foreign-folder.js";
+import { syncPlace } from "./thread-pool.js";
 import { logUpkeep } from "./upkeep-log.js";
 
 /** In the data folder, or in memory if there is none. Throws `ForeignFolderError`, and what the log throws. */
-export async function openLog({ dataDir }: ServerOptions, opening: LogOpening): Promise<Log> {
+export async function openLog({ dataDir, ownsProcess = false }: ServerOptions, opening: LogOpening): Promise<Log> {
   if (dataDir === undefined) return openMemoryLog(opening);
   refuseForeignFolder(dataDir);
-  return openFileLog({ folder: dataDir, ...opening });
+  const syncOn = syncPlace(ownsProcess, process.env.UV_THREADPOOL_SIZE);
+  return openFileLog({ folder: dataDir, syncOn, ...opening });
 }
 
 /** What a server wants of any log it opens. */

@@ -1,5 +1,6 @@
 /**
- * Notices that files have changed, by looking at them now and then. Watching their folders instead would miss the way
+ * Notices that files have changed, by looking at them now and then, one at a time: where their file system hangs, a look takes
+ * one of the few threads that also sync the log (fault model F8), and no more. Watching their folders instead would miss the way
  * in which Kubernetes swaps mounted secrets: the link to the folder that holds them is replaced.
  */
 import { type BigIntStats, statSync } from "node:fs";
@@ -25,8 +26,9 @@ export class FileWatch {
   async look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
-    const stats = this.#files.map((file) => stat(file, { bigint: true }).catch(() => undefined));
-    const now = (await Promise.all(stats)).map(fingerprint).join();
+    const prints: string[] = [];
+    for (const file of this.#files) prints.push(fingerprint(await stat(file, { bigint: true }).catch(() => undefined)));
+    const now = prints.join();
     this.#looking = false;
     const changed = this.#seen !== now;
     this.#seen = now;
