@@ -110,6 +110,7 @@ export class EventLog {
 
   /** Removes the oldest event; there must be one. */
   dropFirst(): void {
+    this.#chunks[0]!.dropEvent(slotOf(this.#start));
     this.#start += 1;
     if (this.#start - this.#chunksStart < versionChunkLength) return;
     this.#chunksStart += versionChunkLength;

@@ -89,6 +89,9 @@ export type Growth = -1 | 0 | 1;
 const slabShift = 2;
 const growthMask = 3;
 
+/** In place of memory that was let go. */
+const noMemory = new PackedMemory(0);
+
 export class VersionChunk {
   /** Four integers for each version, side by side because they are asked for together: see `Column`. */
   readonly #rows = new Int32Array(columnCount * versionChunkLength);
@@ -98,6 +101,8 @@ export class VersionChunk {
   /** Whether it takes no more versions and is not of the log any more. */
   isClosed = false;
   #length = 0;
+  /** So many versions, from the first on, are not events of the log, or not any more. */
+  #outOfLog = 0;
   #usedCount = 0;
   #bytes = 0;
   #usedBytes = 0;
@@ -186,11 +191,23 @@ export class VersionChunk {
     this.take(slabs, from.ownerOf(slot), place, from.growthOf(slot), false);
   }
 
-  /** The version is of no use any more. */
+  /** The version is of no use any more, though it may still be an event. */
   release(slot: number): void {
     this.#rows[columnCount * slot + Column.owner] = noOwner;
     this.#usedCount -= 1;
     this.#usedBytes -= this.#costOf(slot);
+    if (slot < this.#outOfLog) this.#letGo(slot);
+  }
+
+  /** The version, to all of whose predecessors that happened, is not an event of the log any more. */
+  dropEvent(slot: number): void {
+    this.#outOfLog = slot + 1;
+    if (this.ownerOf(slot) === noOwner) this.#letGo(slot);
+  }
+
+  /** None of its versions will be an event of the log. */
+  leaveLog(): void {
+    this.#outOfLog = versionChunkLength;
   }
 
   /** The number of the key, or `noOwner`. */
@@ -284,6 +301,21 @@ export class VersionChunk {
     const cost = this.#costOf(slot);
     this.#bytes += cost;
     this.#usedBytes += cost;
+  }
+
+  /**
+   * Gives up the memory of a long version that nobody will ask for again, if it lies there alone: what a thousand of them take
+   * is not to wait until the whole chunk is given up.
+   */
+  #letGo(slot: number): void {
+    const slab = this.#slabOf(slot);
+    const isAlone = this.#slabOf(slot - 1) !== slab && this.#slabOf(slot + 1) !== slab;
+    if (isAlone && this.lengthOf(slot) > ownSlabBytes) this.#slabs[slab] = noMemory;
+  }
+
+  /** The number of the slab of a slot, -1 where there is no version. Slots of the same slab are neighbours. */
+  #slabOf(slot: number): number {
+    return slot < 0 || slot >= this.#length ? -1 : this.#rows[columnCount * slot + Column.slab]! >>> slabShift;
   }
 
   /** What the version takes of the memory: its place in the chunk counts as well. */

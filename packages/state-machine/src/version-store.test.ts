@@ -122,3 +122,34 @@ test("a long version that lay beside others gets memory of its own when it moves
   assert.equal(to.memoryOf(2), to.memoryOf(0), "what has memory of its own keeps it");
   assert.notEqual(to.memoryOf(1), to.memoryOf(0));
 });
+
+test("the memory of a long version is given up with it, but not while it is an event", () => {
+  const slabs = new Slabs();
+  const chunk = new VersionChunk(0);
+  const long = new StoredVersion(key("long"), new Uint8Array(ownSlabBytes), 2, 2, 1, 0n);
+  for (let owner = 0; owner < 4; owner++) chunk.append(slabs, owner, owner === 3 ? versionOf(owner) : long);
+  const isKept = () => [0, 1, 2, 3].map((slot) => chunk.memoryOf(slot).length > 0);
+  chunk.dropEvent(0);
+  chunk.release(0);
+  assert.deepEqual(isKept(), [false, true, true, true], "released when it was no event any more");
+  chunk.release(1);
+  assert.equal(chunk.revisionOf(1), 2, "the log still asks for the revision of an event");
+  chunk.dropEvent(1);
+  assert.deepEqual(isKept(), [false, false, true, true], "was an event when it was released");
+  for (const slot of [2, 3]) chunk.dropEvent(slot);
+  chunk.release(3);
+  assert.deepEqual(isKept(), [false, false, true, true], "short ones lie together; what is of use stays");
+  assert.deepEqual(chunk.versionAt(2).value, long.value);
+});
+
+test("memory that a released long version shares with one of use is kept", () => {
+  const shared = new PackedMemory(4 * ownSlabBytes);
+  const value = new Uint8Array(ownSlabBytes);
+  const length = packKeyValue(shared, 0, key("a"), 2, 2, 1, value, 0n);
+  packKeyValue(shared, length + 1, key("b"), 2, 3, 1, value, 0n);
+  const chunk = new VersionChunk(0);
+  chunk.leaveLog();
+  for (const start of [0, length + 1]) chunk.take(new Slabs(), start, { memory: shared, start, length }, 1, true);
+  chunk.release(0);
+  assert.deepEqual(chunk.versionAt(1).value, value);
+});

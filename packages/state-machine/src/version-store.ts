@@ -100,7 +100,10 @@ export class VersionStore {
       this.close(this.#filling);
       this.#filling = undefined;
     }
-    this.#filling ??= this.open();
+    if (this.#filling === undefined) {
+      this.#filling = this.open();
+      this.#filling.leaveLog();
+    }
     return this.#filling;
   }
 }
