@@ -18,6 +18,10 @@ import type { Proposer } from "./proposer.js";
 
 const batchFormat = 1;
 const initialBytes = 16 * 1024;
+/** A shorter value is never a view of its request: a copy costs no more. */
+const viewBytesMin = 1024;
+
+type PutCommand = Extract<Command, { kind: "put" }>;
 
 /** How much of the log's reserve a command of `bytes` in its batch may help to use up, from 0 to 1. */
 export type ShareOf = (command: Command, caller: Caller | undefined, bytes: number) => number;
@@ -52,7 +56,10 @@ export class Batch {
     return this.#buffer.subarray(0, this.#length);
   }
 
-  /** Adds a command of so many operations whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied. */
+  /**
+   * Adds a command of so many operations whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied, and the
+   * value of a put that is a view of it becomes one of the copy, which lasts until the batch is cleared.
+   */
   add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined, operations: number): void {
     const bytes = callerBytes(caller) + 1 + body.length;
     const end = this.#length + 4 + bytes;
@@ -63,7 +70,7 @@ export class Batch {
     this.#buffer.set(body, kindPosition + 1);
     this.#length = end;
     if (caller !== undefined) this.#remember(caller);
-    this.commands.push(command);
+    this.commands.push(command.kind === "put" ? this.#withOwnValue(command, body, kindPosition + 1) : command);
     this.proposers.push(proposer);
     this.operations += operations;
   }
@@ -131,6 +138,17 @@ export class Batch {
     this.#callers.push(caller);
   }
 
+  /** `command`, but a long value that lies in `body` is taken from its copy, which begins at `start`. */
+  #withOwnValue(command: PutCommand, body: Uint8Array, start: number): PutCommand {
+    const { value } = command.request;
+    if (value.length < viewBytesMin || value.buffer !== body.buffer) return command;
+    const offset = value.byteOffset - body.byteOffset;
+    if (offset < 0 || offset + value.length > body.length) return command;
+    const from = start + offset;
+    return { kind: "put", request: { ...command.request, value: this.#buffer.subarray(from, from + value.length) } };
+  }
+
+  /** Values in the memory it leaves stay what they are: nobody writes there any more. */
   #grow(bytes: number): void {
     const larger = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
     larger.set(this.#buffer.subarray(0, this.#length));

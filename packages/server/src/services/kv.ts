@@ -22,7 +22,7 @@ import { refuseToken } from "../access/access.js";
 import { isRequestTooLarge, transactionItemsMax } from "../limits.js";
 import type { ServiceContext } from "./context.js";
 import { LargeRanges } from "./large-ranges.js";
-import { CallProposer, refuse, SlicedCallProposer, unary } from "./method.js";
+import { CallProposer, keepingNothing, refuse, SlicedCallProposer, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
 import { SlicedAnswers } from "./sliced-answers.js";
 import { statusOf, statusOfFailure } from "./status.js";
@@ -34,7 +34,7 @@ export function kvMethods(context: ServiceContext): Method[] {
   const kv = new KvService(context);
   return [
     unary(context, methods.range, (request, call) => kv.range(request, call)),
-    unary(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
+    keepingNothing(unary(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes))),
     unary(context, methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
     unary(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes), {
       itemsMax: transactionItemsMax(context.limits),
@@ -78,6 +78,7 @@ class KvService {
     else replica.whenCurrent(answer);
   }
 
+  /** Keeps nothing of the request: the log copies its bytes, and then the value is a part of that copy. */
   put(request: PutRequest, call: ServerCall, bytes: Uint8Array): void {
     const command: Command = { kind: "put", request };
     // The size of the store is etcd's first question, before even the shape (ORD-1).

@@ -39,6 +39,14 @@ export interface ItemBound {
 }
 
 /**
+ * As `unary`, of a method that keeps neither the request's bytes nor a view of them: what `bytes` fields hold is valid only during
+ * the call, too. Their memory is used again.
+ */
+export function keepingNothing(method: Method): Method {
+  return method.kind === "bidi" ? method : { ...method, keepsNothing: true };
+}
+
+/**
  * A unary method, behind the right that `access/rights.ts` has for it. `handle` also gets the request's bytes, valid only
  * during the call.
  */

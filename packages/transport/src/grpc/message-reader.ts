@@ -3,6 +3,7 @@
  * "Length-Prefixed-Message"). A message that lies whole in one DATA frame is handed on in place.
  */
 import { ByteCollector, type MemoryGrant } from "../http2/byte-collector.js";
+import type { MessageMemory } from "../http2/message-memory.js";
 
 export const PREFIX_BYTES = 5;
 
@@ -44,10 +45,10 @@ export class MessageReader {
   #wanted = 0;
   #stopped = false;
 
-  /** `messageBytesMax` is the largest length that may be declared. */
-  constructor(listener: MessageListener, memory: MemoryGrant, messageBytesMax: number) {
+  /** `messageBytesMax` is the largest length that may be declared. For `memory` see `ByteCollector`. */
+  constructor(listener: MessageListener, grant: MemoryGrant, messageBytesMax: number, memory?: MessageMemory) {
     this.#listener = listener;
-    this.#body = new ByteCollector(memory);
+    this.#body = new ByteCollector(grant, memory);
     this.#messageBytesMax = messageBytesMax;
   }
 

@@ -25,9 +25,9 @@ function keeping(kept: Kept[]): Method {
 }
 
 /** A request in frames as large as they may be; its end comes alone if `endsApart`. */
-function request(id: number, body: Uint8Array, endsApart: boolean): Buffer[] {
+function request(id: number, body: Uint8Array, endsApart: boolean, path = PATH): Buffer[] {
   const bytes = message(body);
-  const frames = [headers(id, requestFields(PATH))];
+  const frames = [headers(id, requestFields(path))];
   for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
     const isLast = at + FRAME_BYTES >= bytes.length;
     frames.push(data(id, bytes.subarray(at, at + FRAME_BYTES), isLast && !endsApart ? 1 : 0));
@@ -76,4 +76,44 @@ test("F16: a request that was postponed is the handler's own as before, and its 
     Array.from({ length: 40 }, (_, n) => [n, true]),
   );
   assert.equal(server.grpc.counters.bufferedBytesExceeded, 0);
+});
+
+test("the memory of a request of which nothing is kept is used again, and no other", async (t) => {
+  const kept: Kept[] = [];
+  const passing: Kept[] = [];
+  const path = "/test.Svc/Pass";
+  const methods: Method[] = [keeping(kept), { ...keeping(passing), path, keepsNothing: true } as Method];
+  const server = await serve(t, { methods });
+  const peer = await server.peer();
+  const length = 60_000;
+  for (let n = 0; n < 12; n++) {
+    const to = n % 3 === 0 ? PATH : path;
+    peer.send(...request(2 * n + 1, Buffer.alloc(length, n), n % 2 === 0, to));
+    await peer.roundTrip();
+  }
+  // What one has passed on is there for the next, until a request comes that is kept.
+  const buffers = passing.map(({ request: { buffer } }) => buffer);
+  assert.deepEqual([buffers.length, new Set(buffers).size, kept.length], [8, 4, 4]);
+  for (const [n, { request: bytes }] of kept.entries())
+    assert.deepEqual(Buffer.from(bytes), Buffer.alloc(length, 3 * n));
+});
+
+test("two requests that come at the same time do not share memory, of which nothing is kept afterwards", async (t) => {
+  const seen: string[] = [];
+  const path = "/test.Svc/Pass";
+  const handle = (bytes: Uint8Array): void => {
+    const [first, ...others] = new Set(bytes);
+    seen.push(`${first} ${others.length} ${bytes.length}`);
+  };
+  const server = await serve(t, { methods: [{ kind: "unary", path, handle, keepsNothing: true }] });
+  const peer = await server.peer();
+  for (let n = 1; n <= 8; n += 2) {
+    const pair = [n, n + 1].map((m) => request(2 * m - 1, Buffer.alloc(100_000, m), true, path));
+    for (let at = 0; at < pair[0]!.length; at++) peer.send(pair[0]![at]!, pair[1]![at]!);
+    await peer.roundTrip();
+  }
+  assert.deepEqual(
+    seen,
+    [1, 2, 3, 4, 5, 6, 7, 8].map((n) => `${n} 0 100000`),
+  );
 });

@@ -254,7 +254,8 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   #receiveInParts(bytes: Buffer, start: number, end: number, ended: boolean): void {
-    this.#reader ??= new MessageReader(this, this.host.buffers, this.host.context.limits.messageBytesMax);
+    const { limits, messages } = this.host.context;
+    this.#reader ??= new MessageReader(this, this.host.buffers, limits.messageBytesMax, messages);
     this.#reader.feed(bytes, start, end);
     if (this.#ended) return;
     if (ended) this.#requestEnded(this.#reader.midMessage);
@@ -304,12 +305,14 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   #begin(request: Buffer): void {
     const method = this.#method;
     if (method.kind === "bidi") return;
+    const isOwn = this.ownsRequest;
     try {
       method.handle(request, this);
     } catch (error) {
       this.#handlerFailed(error);
     }
     this.#releaseHeld();
+    if (isOwn && method.keepsNothing === true) this.host.context.messages.giveBack(request);
   }
 
   #passOn(sink: MessageSink, bytes: Buffer): boolean {

@@ -43,7 +43,7 @@ export interface ServerCall {
   readonly ended: boolean;
   /**
    * True while `handle` runs if its request has memory of its own: then it may be kept, in part or whole, and nobody writes to
-   * it any more. So it is with requests that came in several frames.
+   * it any more, unless the method says that it keeps nothing. So it is with requests that came in several frames.
    */
   readonly ownsRequest: boolean;
   /** Bytes handed to `send` and not yet taken by the socket (they wait for a flow-control window or the peer). */
@@ -98,6 +98,11 @@ export type Method =
   | {
       readonly kind: "unary" | "serverStream";
       readonly path: string;
+      /**
+       * Promises that nobody refers to the request's bytes any more when `handle` returns, whatever `ownsRequest` says: their
+       * memory is used again at once. For methods of large requests.
+       */
+      readonly keepsNothing?: boolean;
       handle(request: Uint8Array, call: ServerCall): void;
     }
   | { readonly kind: "bidi"; readonly path: string; open(call: ServerCall): MessageSink };

@@ -3,6 +3,8 @@
  * declared (F44), and is reserved before it is taken (F16).
  */
 
+import type { MessageMemory } from "./message-memory.js";
+
 /** Grants memory; see `BufferBudget`. */
 export interface MemoryGrant {
   reserve(byteCount: number): boolean;
@@ -20,11 +22,14 @@ const LEAD = 8;
 
 export class ByteCollector {
   readonly #grant: MemoryGrant;
+  readonly #memory: MessageMemory | undefined;
   #bytes: Buffer | undefined = undefined;
   #length = 0;
 
-  constructor(grant: MemoryGrant) {
+  /** `memory` is where to take it from, and to give back what was cleared, which nobody may hold a view of any more. */
+  constructor(grant: MemoryGrant, memory?: MessageMemory) {
     this.#grant = grant;
+    this.#memory = memory;
   }
 
   /** Bytes collected. */
@@ -49,12 +54,17 @@ export class ByteCollector {
   /** What was collected, in memory of its own; afterwards there is nothing, and its memory is no longer counted. */
   take(): Buffer {
     const whole = this.view();
-    this.clear();
+    this.#forget();
     return whole;
   }
 
   /** Forgets what was collected. */
   clear(): void {
+    if (this.#bytes !== undefined) this.#memory?.giveBack(this.#bytes);
+    this.#forget();
+  }
+
+  #forget(): void {
     if (this.#bytes !== undefined) this.#grant.release(this.#bytes.length);
     this.#bytes = undefined;
     this.#length = 0;
@@ -62,11 +72,13 @@ export class ByteCollector {
 
   #grow(needed: number, bytesMax: number): boolean {
     const held = this.#bytes?.length ?? 0;
-    const wanted = Math.max(needed, Math.min(bytesMax, Math.max(needed * LEAD, FIRST_BYTES)));
+    const lead = Math.max(needed, Math.min(bytesMax, Math.max(needed * LEAD, FIRST_BYTES)));
+    const wanted = this.#memory?.lengthFor(lead) ?? lead;
     const capacity = this.#grant.hasRoom(wanted - held) ? wanted : needed;
     if (!this.#grant.reserve(capacity - held)) return false;
-    const larger = Buffer.allocUnsafeSlow(capacity);
+    const larger = this.#memory?.take(capacity) ?? Buffer.allocUnsafeSlow(capacity);
     this.#bytes?.copy(larger, 0, 0, this.#length);
+    if (this.#bytes !== undefined) this.#memory?.giveBack(this.#bytes);
     this.#bytes = larger;
     return true;
   }

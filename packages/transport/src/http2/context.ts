@@ -6,6 +6,7 @@ import { KnownBlocks } from "../hpack/index.js";
 import type { TransportLimits } from "../limits.js";
 import { BufferPool } from "./buffer-pool.js";
 import { FlushQueue } from "./flush-queue.js";
+import { MessageMemory } from "./message-memory.js";
 import { TurnQueue } from "./turn-queue.js";
 import { UnsentBudget } from "./unsent-budget.js";
 
@@ -28,6 +29,7 @@ export class TransportContext {
   readonly log: TransportLog;
   readonly counters: TransportCounters = newCounters();
   readonly pool = new BufferPool();
+  readonly messages = new MessageMemory();
   readonly flushQueue = new FlushQueue();
   /** What requests or answers of all connections have in common. */
   readonly knownBlocks = new KnownBlocks();
