@@ -77,8 +77,8 @@ export interface SnapshotStore {
   /** What to call a snapshot in an error message: a file, a row. */
   nameOf(index: number): string;
   /**
-   * Stores a snapshot, pulling `chunks` one at a time and yielding in between. Visible only when
-   * whole, durable and read back; if it rejects, nothing is visible. At most one at a time.
+   * Stores a snapshot, pulling `chunks` one at a time and yielding in between; each need be valid only until the next is
+   * pulled. Visible only when whole, durable and read back; if it rejects, nothing is visible. At most one at a time.
    * @throws LogFullError if there is no space; whatever `chunks` throws.
    */
   write(index: number, chunks: Iterable<Uint8Array>): Promise<void>;
@@ -110,8 +110,16 @@ export interface LogEngine {
    *
    * An engine that keeps room for the time when there is no more (`LogLimits.reservedBytes`) lets an entry use up
    * `reserveShare` of it, from 0 to 1, and refuses it as full where less would be left of it than the rest. Default 0.
+   *
+   * `checksum` is the CRC-32 of `bytes` for an engine that needs one, where the caller has it already.
    */
-  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, reserveShare?: number): void;
+  put(
+    index: number,
+    bytes: Uint8Array,
+    done: (result: PutResult) => void,
+    reserveShare?: number,
+    checksum?: number,
+  ): void;
   /**
    * The entry at `index` if it is durable under the engine's full settings, in a buffer of the
    * caller's own. An engine that cannot tell seen from durable must make sure before it answers.

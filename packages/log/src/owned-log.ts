@@ -14,6 +14,7 @@ import { Chain } from "./chain.js";
 import type { EngineListener, LogEngine, PutRefusal } from "./engine.js";
 import {
   BOOT_ID_BYTES,
+  checksumOfSealed,
   DIGEST_BYTES,
   digestOf,
   FRAME_HEADER_BYTES,
@@ -77,6 +78,8 @@ const REFUSED: { readonly [why in AppendRefusal]: AppendResult } = {
   "not-owner": { fate: "refused", why: "not-owner" },
 };
 const NOTHING_STAGED = -1;
+/** From here on a checksum of the frame is cheaper made of the one within it. */
+const JOINED_BYTES_MIN = 16 * 1024;
 
 class OwnedLog implements Log {
   readonly #engine: LogEngine;
@@ -293,7 +296,8 @@ class OwnedLog implements Log {
     const bytes = frame.subarray(0, FRAME_HEADER_BYTES + payloadBytes);
     this.#barriers.board();
     // The log's own entries are small, and without them it could neither be opened nor read on a full disk.
-    this.#proposer.propose(index, bytes, flight === "append" ? this.#stagedReserveShare : 1);
+    const checksum = payloadBytes < JOINED_BYTES_MIN ? undefined : checksumOfSealed(bytes);
+    this.#proposer.propose(index, bytes, flight === "append" ? this.#stagedReserveShare : 1, checksum);
     // After the put has started, so that hashing overlaps with the storing.
     this.#flightDigest = digestOf(bytes);
   }

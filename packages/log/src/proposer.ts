@@ -30,6 +30,7 @@ export class Proposer {
   #index = 0;
   #bytes = NO_BYTES;
   #reserveShare = 0;
+  #checksum: number | undefined;
   /** Set once a put of this entry may have had an effect: from then on a refusal proves nothing. */
   #doubt: Error | undefined;
   #delayMs = 0;
@@ -48,16 +49,17 @@ export class Proposer {
     return this.#busy;
   }
 
-  /** Puts `bytes` at `index`; they must not change until the fate is known. For `reserveShare` see `LogEngine.put`. */
-  propose(index: number, bytes: Uint8Array, reserveShare: number): void {
+  /** Puts `bytes` at `index`; they must not change until the fate is known. For the others see `LogEngine.put`. */
+  propose(index: number, bytes: Uint8Array, reserveShare: number, checksum: number | undefined): void {
     if (this.#busy) throw new Error("a proposal is in flight");
     this.#busy = true;
     this.#index = index;
     this.#bytes = bytes;
     this.#reserveShare = reserveShare;
+    this.#checksum = checksum;
     this.#doubt = undefined;
     this.#delayMs = this.#limits.settleDelayFirstMs;
-    this.#engine.put(index, bytes, this.#onPut, reserveShare);
+    this.#engine.put(index, bytes, this.#onPut, reserveShare, checksum);
   }
 
   /** Stops asking. A put already handed to the engine is still waited for. */
@@ -123,7 +125,7 @@ export class Proposer {
     this.#delayMs = Math.min(delayMs * 2, this.#limits.settleDelayMaxMs);
     this.#cancelDelay = this.#environment.after(delayMs, () => {
       this.#cancelDelay = undefined;
-      this.#engine.put(this.#index, this.#bytes, this.#onPut, this.#reserveShare);
+      this.#engine.put(this.#index, this.#bytes, this.#onPut, this.#reserveShare, this.#checksum);
     });
   }
 

@@ -73,6 +73,7 @@ export class FileEngine implements LogEngine {
   #entryBytes = 0;
   #index = 0;
   #reserveShare = 0;
+  #checksum: number | undefined;
   #putDone: ((result: PutResult) => void) | undefined;
   /** The segment the put in flight opens, if it does not go into the last one. */
   #opening: Spare | undefined;
@@ -116,7 +117,13 @@ export class FileEngine implements LogEngine {
     }
   }
 
-  put(index: number, bytes: Uint8Array, done: (result: PutResult) => void, reserveShare = 0): void {
+  put(
+    index: number,
+    bytes: Uint8Array,
+    done: (result: PutResult) => void,
+    reserveShare = 0,
+    checksum: number | undefined = undefined,
+  ): void {
     if (this.#putDone !== undefined) throw new Error("put while another one is in flight");
     this.#putDone = done;
     const answer = this.#answerAtOnce(index, bytes.length);
@@ -126,6 +133,7 @@ export class FileEngine implements LogEngine {
     }
     this.#index = index;
     this.#reserveShare = reserveShare;
+    this.#checksum = checksum;
     this.#entryBytes = bytes.length;
     this.#scratch = grown(this.#scratch, SEGMENT_HEADER_BYTES + recordBytes(bytes.length));
     this.#scratch.set(bytes, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
@@ -262,6 +270,7 @@ export class FileEngine implements LogEngine {
       sequence,
       offset,
       this.#identity,
+      this.#checksum,
     );
   }
 

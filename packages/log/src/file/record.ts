@@ -47,7 +47,10 @@ export function recordBytes(entryBytes: number): number {
   return Math.ceil((RECORD_HEADER_BYTES + entryBytes) / SECTOR_BYTES) * SECTOR_BYTES;
 }
 
-/** Completes the record at `at`, whose entry lies behind the header already. @returns its length. */
+/**
+ * Completes the record at `at`, whose entry lies behind the header already; `checksum` is the CRC-32 of the entry, if it is known.
+ * @returns its length.
+ */
 export function sealRecord(
   target: Buffer,
   at: number,
@@ -57,9 +60,12 @@ export function sealRecord(
   sequence: number,
   offset: number,
   identity: Buffer,
+  checksum?: number,
 ): number {
   const length = recordBytes(entryBytes);
-  target.fill(0, at + RECORD_HEADER_BYTES + entryBytes, at + length);
+  const entryAt = at + RECORD_HEADER_BYTES;
+  const entryEnd = entryAt + entryBytes;
+  target.fill(0, entryEnd, at + length);
   target.writeUInt32LE(MAGIC, at);
   target.writeUInt32LE(entryBytes, at + 4);
   writeUint64(target, index, at + 8);
@@ -67,7 +73,11 @@ export function sealRecord(
   target.writeUInt32LE(sequence, at + 24);
   target.writeUInt32LE(offset, at + 28);
   target.set(identity, at + 32);
-  target.writeUInt32LE(crc32(target.subarray(at + RECORD_HEADER_BYTES, at + length)), at + 48);
+  const bodyChecksum =
+    checksum === undefined
+      ? crc32(target.subarray(entryAt, at + length))
+      : crc32(target.subarray(entryEnd, at + length), checksum);
+  target.writeUInt32LE(bodyChecksum, at + 48);
   target.fill(0, at + 52, at + CHECKSUM_AT);
   target.writeUInt32LE(crc32(target.subarray(at, at + CHECKSUM_AT)), at + CHECKSUM_AT);
   return length;

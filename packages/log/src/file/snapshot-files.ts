@@ -122,7 +122,7 @@ export class SnapshotFiles implements SnapshotStore {
     const path = this.nameOf(index);
     const file = await this.#disk.open("snapshot.read", path, "read");
     try {
-      for await (const chunk of readChunks(file, path, "each")) yield Buffer.from(chunk);
+      for await (const chunk of readChunks(file, path)) yield Buffer.from(chunk);
     } finally {
       await file.close("handle.close");
     }
@@ -174,7 +174,7 @@ export class SnapshotFiles implements SnapshotStore {
     reader?.begin(index);
     try {
       await withFile(this.#disk, "snapshot.read", path, "read", async (file) => {
-        for await (const chunk of readChunks(file, path, "each")) reader?.chunk(chunk);
+        for await (const chunk of readChunks(file, path)) reader?.chunk(chunk);
       });
       return true;
     } catch (error) {
@@ -185,17 +185,15 @@ export class SnapshotFiles implements SnapshotStore {
 
   /** @returns the length of the file. */
   async #writeDraft(draft: string, index: number, chunks: Iterable<Uint8Array>): Promise<number> {
-    const bytes = await withFile(this.#disk, "snapshot.create", draft, "create", async (file) => {
+    const { bytes, trailer } = await withFile(this.#disk, "snapshot.create", draft, "create", async (file) => {
       const writer = new SnapshotWriter(file);
       await writer.begin(this.#identity, index);
       for (const chunk of chunks) await writer.add(chunk);
-      const length = await writer.end();
+      const written = await writer.end();
       await file.sync("snapshot.sync");
-      return length;
+      return written;
     });
-    await withFile(this.#disk, "snapshot.read", draft, "read", async (file) => {
-      for await (const _chunk of readChunks(file, draft, "whole"));
-    });
+    await withFile(this.#disk, "snapshot.read", draft, "read", (file) => assertWritten(file, draft, bytes, trailer));
     return bytes;
   }
 }
@@ -231,8 +229,8 @@ class SnapshotWriter {
     this.#chunkBytes += chunk.length;
   }
 
-  /** @returns the length of the file. */
-  async end(): Promise<number> {
+  /** @returns the length of the file, and its end. */
+  async end(): Promise<{ readonly bytes: number; readonly trailer: Buffer }> {
     const trailer = Buffer.alloc(TRAILER_BYTES);
     trailer.writeUInt32LE(TRAILER_MARK, 0);
     trailer.writeUInt32LE(this.#chunks, 4);
@@ -240,7 +238,7 @@ class SnapshotWriter {
     trailer.set(this.#digest.digest(), 16);
     trailer.writeUInt32LE(crc32(trailer.subarray(0, TRAILER_BYTES - 4)), TRAILER_BYTES - 4);
     await writeAll(this.#file, "snapshot.write", trailer, this.#position);
-    return this.#position + TRAILER_BYTES;
+    return { bytes: this.#position + TRAILER_BYTES, trailer };
   }
 
   async #append(bytes: Buffer): Promise<void> {
@@ -254,26 +252,49 @@ function chunkChecksum(chunk: Buffer): number {
   return crc32(chunk.subarray(CHUNK_HEAD_BYTES), crc32(chunk.subarray(0, 8)));
 }
 
-/** What is checked while a file is read: its digest at the end alone, or each chunk besides before somebody gets it. */
-type ChunkChecks = "whole" | "each";
+/**
+ * Reads a file back without looking at its chunks: long ones need not be put together for it. The digest in the trailer covers
+ * all that is before it.
+ * @throws LogDamagedError unless it holds what was written, `bytes` in all with `trailer` at the end.
+ */
+async function assertWritten(file: DiskFile, path: string, bytes: number, trailer: Buffer): Promise<void> {
+  const fileBytes = await file.size("snapshot.read");
+  if (fileBytes !== bytes) throw new LogDamagedError(path, fileBytes, `${bytes} bytes were written`);
+  const trailerAt = bytes - TRAILER_BYTES;
+  const digest = createHash("sha256");
+  const window = new FileWindow({
+    file,
+    operation: "snapshot.read",
+    fileBytes: trailerAt,
+    sliceBytes: READ_SLICE_BYTES,
+  });
+  try {
+    for (let at = 0; at < trailerAt; at += window.bytes.length) {
+      await window.move(at, 1);
+      if (window.bytes.length === 0) throw new LogDamagedError(path, at, "the file ends too early");
+      digest.update(window.bytes);
+    }
+  } finally {
+    await window.settle();
+  }
+  const end = Buffer.alloc(TRAILER_BYTES);
+  const endBytes = await readAll(file, "snapshot.read", end, trailerAt);
+  const isWhole = digest.digest().compare(trailer, 16, 48) === 0 && endBytes === end.length && end.equals(trailer);
+  if (!isWhole) throw new LogDamagedError(path, trailerAt, "the digest of the file does not match");
+}
 
 /** The chunks of a file, each valid until the next; they are good once the last has come. */
-async function* readChunks(file: DiskFile, path: string, checks: ChunkChecks): AsyncIterable<Buffer> {
+async function* readChunks(file: DiskFile, path: string): AsyncIterable<Buffer> {
   const fileBytes = await file.size("snapshot.read");
   const window = new FileWindow({ file, operation: "snapshot.read", fileBytes, sliceBytes: READ_SLICE_BYTES });
   try {
-    yield* chunksIn(window, path, fileBytes, checks);
+    yield* chunksIn(window, path, fileBytes);
   } finally {
     await window.settle();
   }
 }
 
-async function* chunksIn(
-  window: FileWindow,
-  path: string,
-  fileBytes: number,
-  checks: ChunkChecks,
-): AsyncIterable<Buffer> {
+async function* chunksIn(window: FileWindow, path: string, fileBytes: number): AsyncIterable<Buffer> {
   const digest = createHash("sha256");
   const damaged = (at: number, reason: string) => new LogDamagedError(path, at, reason);
   digest.update(await readExactly(window, path, 0, FILE_HEADER_BYTES));
@@ -293,8 +314,7 @@ async function* chunksIn(
     const chunk = await readExactly(window, path, at, CHUNK_HEAD_BYTES + length);
     if (chunk.readUInt32LE(4) !== ordinal)
       throw damaged(at, `chunk ${chunk.readUInt32LE(4)} where ${ordinal} is expected`);
-    if (checks === "each" && chunk.readUInt32LE(8) !== chunkChecksum(chunk))
-      throw damaged(at, "the chunk checksum does not match");
+    if (chunk.readUInt32LE(8) !== chunkChecksum(chunk)) throw damaged(at, "the chunk checksum does not match");
     digest.update(chunk);
     chunkBytes += length;
     at += chunk.length;

@@ -225,6 +225,24 @@ test("F5: what is read back wrong after writing is never published, and closes t
   await log.close();
 });
 
+test("a snapshot of which any one byte, or the end, reads back wrong is never published", async () => {
+  const whole = (await build([2, 5])).image.get(snapshotPath(6))!.length;
+  for (let at = 0; at < whole; at++) {
+    const disk = holding((await build([2])).image);
+    const log = await openImage(new Map(), LIMITS, disk);
+    await log.acquire();
+    disk.faults = (operation, path) => {
+      if (operation !== "snapshot.read") return undefined;
+      disk.faults = undefined;
+      disk.rot(path, at, 0x10);
+      return undefined;
+    };
+    await assert.rejects(log.writeSnapshot(6, snapshotChunks(6)), LogDamagedError, `byte ${at}`);
+    assert.deepEqual(snapshotsOf(disk), [3]);
+    await log.close();
+  }
+});
+
 test("F6: no room for a snapshot at the n-th write, for every n: the log and the older snapshot stay", async () => {
   for (let failAt = 1; ; failAt++) {
     const disk = holding((await build([2, 5])).image);
