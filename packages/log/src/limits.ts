@@ -27,6 +27,8 @@ export interface LogLimits {
   readonly writeSliceBytes: number;
   /** How much of a new segment is filled with zeros between two syncs, in the background. */
   readonly zeroSliceBytes: number;
+  /** Discarded segments that are kept to be used again; more would hold back space that discarding is meant to free. */
+  readonly recycledSegments: number;
   /** While entries are being stored, the durable index is also noted beside the segments this often. */
   readonly durableNoteIntervalMs: number;
   /** First and longest pause between two attempts to settle an append of unknown outcome. */
@@ -50,8 +52,11 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   reservedBytes: MiB,
   snapshotChunkBytesMax: 80 * MiB,
   readSliceBytes: 256 * KiB,
-  writeSliceBytes: MiB,
+  // All of the largest entry that there usually is: what is hashed meanwhile is hashed beside the sync only if that has begun.
+  writeSliceBytes: 2 * MiB,
   zeroSliceBytes: MiB,
+  // As many as are discarded with a snapshot every 256 MiB, and filled until the next.
+  recycledSegments: 4,
   durableNoteIntervalMs: 100,
   settleDelayFirstMs: 10,
   settleDelayMaxMs: 1000,

@@ -29,7 +29,8 @@ export class ChunkWriter {
   #visits = 0;
 
   constructor(chunkBytes: number, chunkVisits: number) {
-    this.#writer = new Writer(2 * chunkBytes);
+    // What long values need is needed again, and gone when all is written.
+    this.#writer = new Writer(2 * chunkBytes, Number.POSITIVE_INFINITY);
     this.#chunkBytes = chunkBytes;
     this.#chunkVisits = chunkVisits;
   }
@@ -89,10 +90,10 @@ export class ChunkWriter {
     this.#writer.end(start, numbersExpectedBytes);
   }
 
-  /** The chunk so far, as bytes of its own; starts the next one. */
+  /** The chunk so far, valid until something is added to the next one. */
   take(): Uint8Array {
     if (this.#writer.length === 0) this.#writer.boolField(recordTags.pause, true);
-    const chunk = this.#writer.copy();
+    const chunk = this.#writer.view();
     this.#writer.reset();
     this.#visits = 0;
     return chunk;

@@ -46,7 +46,8 @@ export class FrozenState {
   /**
    * The state as chunks for a `Restorer`, encoded one by one as they are asked for. A chunk is usually a little more
    * than `chunkBytes` long, longer when a value is, shorter when `chunkVisits` keys or events were looked at, and never
-   * empty. The machine may be changed between two chunks. Throws when the handle was released.
+   * empty. Each is valid until the next is asked for. The machine may be changed between two chunks. Throws when the handle was
+   * released.
    */
   *chunks(chunkBytes: number = snapshotChunkBytes, chunkVisits: number = snapshotChunkVisits): Iterable<Uint8Array> {
     const chunk = new ChunkWriter(chunkBytes, chunkVisits);

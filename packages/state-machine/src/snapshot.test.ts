@@ -29,7 +29,7 @@ function restore(chunks: Iterable<Uint8Array>): StateMachine {
 
 function snapshot(machine: StateMachine, chunkBytes?: number, chunkVisits?: number): Uint8Array[] {
   const frozen = machine.freeze();
-  const chunks = [...frozen.chunks(chunkBytes, chunkVisits)];
+  const chunks = Array.from(frozen.chunks(chunkBytes, chunkVisits), (chunk) => chunk.slice());
   frozen.release();
   return chunks;
 }
@@ -245,7 +245,7 @@ test("I10: replay = restore: a snapshot taken in slices and the rest of the log 
       const take = (count: number): void => {
         for (let index = 0; index < count; index++) {
           const { value, done } = iterator.next();
-          if (done !== true) chunks.push(value);
+          if (done !== true) chunks.push(value.slice());
         }
       };
       for (const { command, caller } of log.slice(cut)) {
@@ -399,7 +399,7 @@ test("authentication and alarms are held still while the machine goes on", () =>
   const before = canonicalDump(machine);
   const frozen = machine.freeze();
   const chunks = frozen.chunks(1, 1)[Symbol.iterator]();
-  const first = chunks.next().value as Uint8Array;
+  const first = (chunks.next().value as Uint8Array).slice();
   const run: readonly Command[] = [
     { kind: "authDisable" },
     { kind: "alarm", action: "deactivate", memberId: 0n, alarm: 1 },
@@ -409,7 +409,7 @@ test("authentication and alarms are held still while the machine goes on", () =>
     { kind: "roleAdd", name: "late" },
   ];
   for (const command of run) assert.equal(machine.apply(command, systemCaller).kind, command.kind);
-  const rest = [...{ [Symbol.iterator]: () => chunks }];
+  const rest = Array.from({ [Symbol.iterator]: () => chunks }, (chunk) => chunk.slice());
   const restored = restore([first, ...rest]);
   frozen.release();
   const numbers = (dump: string) => dump.replace(/"appliedCommands": \d+/, "");

@@ -26,9 +26,6 @@ interface Recycled {
   readonly bytes: number;
 }
 
-/** More would hold back space that discarding is meant to free. */
-const RECYCLED_MAX = 2;
-
 export class SpareSegment {
   readonly #disk: Disk;
   readonly #folder: string;
@@ -61,7 +58,7 @@ export class SpareSegment {
 
   /** Whether a discarded segment of this size would be of use as one that should have `wantedBytes`. */
   wants(bytes: number, wantedBytes: number): boolean {
-    return bytes >= wantedBytes && this.#recycled.length < RECYCLED_MAX && !this.#stopped;
+    return bytes >= wantedBytes && this.#recycled.length < this.#limits.recycledSegments && !this.#stopped;
   }
 
   /** Takes over a discarded segment, which bears an unfinished name by now. */

@@ -263,7 +263,7 @@ const PROOFS: {
   async 16(place) {
     const engine = await filled(place, 4);
     const chunks = [bytesFor(1), Buffer.alloc(0), bytesFor(50)];
-    await engine.snapshots.write(3, chunks);
+    await engine.snapshots.write(3, passing(chunks));
     assert.deepEqual(await chunksOf(engine, 3), chunks);
     await place.crash();
     const reopened = await opened(place);
@@ -429,6 +429,15 @@ async function filled(place: EnginePlace, count: number): Promise<LogEngine> {
 
 export function put(engine: LogEngine, index: number, bytes: Uint8Array): Promise<PutResult> {
   return new Promise((resolve) => engine.put(index, bytes, resolve));
+}
+
+/** Each of them valid only until the next is asked for. */
+function* passing(chunks: readonly Buffer[]): Iterable<Buffer> {
+  for (const chunk of chunks) {
+    const bytes = Buffer.from(chunk);
+    yield bytes;
+    bytes.fill(0xff);
+  }
 }
 
 /** Different bytes, of different lengths, for each index. */

@@ -22,6 +22,7 @@ export const TIGHT_LIMITS: Partial<LogLimits> = {
   readSliceBytes: 1024,
   writeSliceBytes: 512,
   zeroSliceBytes: 1024,
+  recycledSegments: 2,
 };
 
 type Told = "stored" | "refused" | "unknown" | "nothing";

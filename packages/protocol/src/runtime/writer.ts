@@ -33,8 +33,11 @@ export class Writer {
   #position = 0;
   /** The last one given. Answers of one kind are mostly as long as the one before, and a view costs as much as writing twenty bytes. */
   #view: Uint8Array;
+  readonly #keptBytesMax: number;
 
-  constructor(initialBytes: number = scratchBytesInitial) {
+  /** A buffer that has grown beyond `keptBytesMax` is given up at the next `reset`. */
+  constructor(initialBytes: number = scratchBytesInitial, keptBytesMax: number = scratchBytesKeptMax) {
+    this.#keptBytesMax = keptBytesMax;
     this.#buffer = Buffer.allocUnsafeSlow(initialBytes);
     this.#plain = plainView(this.#buffer);
     this.#view = this.#plain;
@@ -48,10 +51,10 @@ export class Writer {
   /** Starts over; whatever `view` returned before is overwritten from now on. */
   reset(): void {
     this.#position = 0;
-    if (this.#buffer.length > scratchBytesKeptMax) this.#replaceBuffer(scratchBytesInitial);
+    if (this.#buffer.length > this.#keptBytesMax) this.#replaceBuffer(scratchBytesInitial);
   }
 
-  /** The bytes written, as a view that is valid until the next call of `reset`. */
+  /** The bytes written, as a view that is valid until something is written after the next call of `reset`. */
   view(): Uint8Array {
     if (this.#view.length !== this.#position) this.#view = this.#plain.subarray(0, this.#position);
     return this.#view;

@@ -141,14 +141,14 @@ test("one state makes one file, whatever is written to the machine meanwhile", (
   for (let n = 0; n < 3_000; n++) put(`key ${n}`);
   machine.apply({ kind: "compact", revision: machine.revision });
   const frozen = machine.freeze();
-  const file = (): Buffer => Buffer.concat([...snapshotFileParts(frozen)]);
+  const file = (): Buffer => Buffer.concat(Array.from(snapshotFileParts(frozen), (part) => part.slice()));
   const before = file();
   // Many new keys between and behind the old: passed over one by one, they cut the state's chunks elsewhere.
   for (let n = 0; n < 20_000; n++) put(`${n % 2 === 0 ? "key" : "l"} ${n}x`);
   const during = snapshotFileParts(frozen)[Symbol.iterator]();
   const parts: Uint8Array[] = [];
   for (let next = during.next(); next.done !== true; next = during.next()) {
-    parts.push(next.value);
+    parts.push(next.value.slice());
     put(`key ${parts.length}y`);
   }
   assert.ok(

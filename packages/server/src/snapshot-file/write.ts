@@ -7,9 +7,9 @@ const noBytes = new Uint8Array(0);
 const wireTypeMask = 0b111;
 
 /**
- * The parts of the file in their order, made as they are asked for; the state must not be released before the last. An
- * empty part means that time passed and nothing came of it. The parts of one state always make the same bytes, however the
- * machine changes meanwhile, although the cuts between them may lie elsewhere.
+ * The parts of the file in their order, made as they are asked for, each valid until the next; the state must not be
+ * released before the last. An empty part means that time passed and nothing came of it. The parts of one state always
+ * make the same bytes, however the machine changes meanwhile, although the cuts between them may lie elsewhere.
  */
 export function* snapshotFileParts(state: FrozenState): Iterable<Uint8Array> {
   yield head();
