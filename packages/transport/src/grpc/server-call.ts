@@ -281,12 +281,15 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   /** Keeps the message for later: the bytes of a frame are valid only now. */
   #hold(view: Buffer): void {
     if (view.length === 0) return;
-    if (!this.host.buffers.reserve(view.length)) {
+    const isOwn = hasOwnMemory(view);
+    // It may have been gathered in more than it needs.
+    const bytes = isOwn ? view.buffer.byteLength : view.length;
+    if (!this.host.buffers.reserve(bytes)) {
       this.tooMuchBuffered();
       return;
     }
-    this.#heldBytes = view.length;
-    this.#held = hasOwnMemory(view) ? view : Buffer.from(view);
+    this.#heldBytes = bytes;
+    this.#held = isOwn ? view : Buffer.from(view);
   }
 
   /** The request is complete. */
