@@ -56,9 +56,8 @@ export class Leases {
    */
   start(leases: Iterable<LeaseRecord>, ttlMinSeconds = 0): void {
     const clockMs = this.#clock.read();
-    for (const lease of leases) {
-      const isShort = lease.ttlSeconds < ttlMinSeconds;
-      this.#deadlines.start(isShort ? { ...lease, ttlSeconds: ttlMinSeconds } : lease, clockMs);
+    for (const { leaseId, grantNumber, ttlSeconds } of leases) {
+      this.#deadlines.start({ leaseId, grantNumber, ttlSeconds: Math.max(ttlSeconds, ttlMinSeconds) }, clockMs);
     }
     this.#stop = this.#options.environment.every(this.#options.limits.leaseTickMs, () => this.#tick());
   }

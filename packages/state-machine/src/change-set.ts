@@ -34,6 +34,8 @@ export class ChangeSet {
   readonly #leases: LeaseTable;
   #revisionBefore = 0;
   #changes: KeyVersion[] | undefined = undefined;
+  /** The answer of the command's puts that are asked for nothing back: it is the same for all of them. */
+  #plainPut: PutResponse | undefined = undefined;
 
   constructor(keys: KeySpace, leases: LeaseTable) {
     this.#keys = keys;
@@ -44,6 +46,7 @@ export class ChangeSet {
   begin(): void {
     this.#revisionBefore = this.#keys.revision;
     this.#changes = undefined;
+    this.#plainPut = undefined;
   }
 
   /** The revision of the store as the command sees it: the new one from the first change on (TXN-8). */
@@ -64,12 +67,15 @@ export class ChangeSet {
   put(request: PutRequest): PutResponse {
     const history = this.#keys.history(request.key);
     const previous = history?.isLive ? history.latest : undefined;
-    const kept = previous ?? history?.liveAt(this.#revisionBefore);
+    const isKeeping = request.ignoreValue || request.ignoreLease;
+    const kept = isKeeping ? (previous ?? history?.liveAt(this.#revisionBefore)) : undefined;
     const value = request.ignoreValue && kept !== undefined ? kept.value : request.value;
     const wantedLease = request.ignoreLease && kept !== undefined ? kept.lease : request.lease;
     const lease = this.#moveLease(request, previous, wantedLease);
     this.#record(this.#keys.put(history, request.key, previous, value, lease, this.#revisionBefore + 1));
-    return { header: headerAt(this.revision), prevKv: request.prevKv ? previous : undefined };
+    if (request.prevKv) return { header: headerAt(this.revision), prevKv: previous };
+    this.#plainPut ??= { header: headerAt(this.revision), prevKv: undefined };
+    return this.#plainPut;
   }
 
   deleteRange(request: DeleteRangeRequest): DeleteRangeResponse {

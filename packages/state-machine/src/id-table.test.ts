@@ -34,6 +34,8 @@ test("what is added is found until it is deleted", () => {
           table.add(one, value);
           expected.set(one, value);
         }
+        // Also what was found just before it went.
+        assert.equal(table.find(one), expected.get(one));
       }
       check(
         table,

@@ -31,6 +31,10 @@ export class IdTable<Value> {
   /** What had no place. */
   readonly #displaced = new Map<bigint, Value>();
   #size = 0;
+  /** What was found last, and the halves of its id: a command asks for its lease several times. */
+  #last: Value | undefined = undefined;
+  #lastLow = 0;
+  #lastHigh = 0;
 
   get size(): number {
     return this.#size;
@@ -38,10 +42,16 @@ export class IdTable<Value> {
 
   /** What was added for an id of 64 bits. */
   find(id: bigint): Value | undefined {
-    const hash = splitAndHash(id);
+    split(id);
+    if (this.#last !== undefined && halves[0] === this.#lastLow && halves[1] === this.#lastHigh) return this.#last;
+    const hash = hashOf(halves[0]!, halves[1]!);
     const part = this.#partOf(hash);
     const at = placeOf(part, hash);
-    return at === undefined ? this.#findDisplaced(id) : part.values[at];
+    if (at === undefined) return this.#findDisplaced(id);
+    this.#lastLow = halves[0]!;
+    this.#lastHigh = halves[1]!;
+    this.#last = part.values[at];
+    return this.#last;
   }
 
   /** Adds something for an id for which there is nothing. */
@@ -57,6 +67,7 @@ export class IdTable<Value> {
 
   /** Removes what was added for an id; nothing happens if there is nothing. */
   delete(id: bigint): void {
+    this.#last = undefined;
     const hash = splitAndHash(id);
     const part = this.#partOf(hash);
     const at = placeOf(part, hash);
@@ -84,8 +95,12 @@ export class IdTable<Value> {
 const partShift = 32 - Math.log2(idTableParts);
 
 /** Leaves the halves of the id in `halves`. */
-function splitAndHash(id: bigint): number {
+function split(id: bigint): void {
   whole[0] = id;
+}
+
+function splitAndHash(id: bigint): number {
+  split(id);
   return hashOf(halves[0]!, halves[1]!);
 }
 

@@ -77,6 +77,16 @@ export class IndexChunk {
     return this.#search(key, headOf(key, shared));
   }
 
+  /** Whether the entry at a position begins with the first `length` characters of `key`. */
+  beginsLike(position: number, key: ByteString, length: number): boolean {
+    const shared = sharedLength(this.#prefix, key);
+    if (shared >= length) return true;
+    if (shared < this.#prefix.length) return false;
+    // Most entries are told apart by the bytes that are at hand.
+    const apart = (this.#heads[position]! ^ headOf(key, shared)) >>> (32 - 8 * Math.min(length - shared, 4));
+    return apart === 0 && this.#keys.key(this.at(position)).startsWith(key.slice(0, length));
+  }
+
   /** As `positionOf`, sparing the search when all entries are below. */
   endBelow(key: ByteString): number {
     const length = this.#length;

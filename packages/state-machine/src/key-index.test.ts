@@ -173,6 +173,31 @@ test("all lives of an interval end at once, those outside go on", () => {
   );
 });
 
+test("whether a key has a living neighbour of the same beginning is told as from a list, or not at all beside many dead ones", () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.nat(3000), { minLength: 1, maxLength: 700, size: "max" }),
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 12 }),
+      (all, livesEvery, length) => {
+        const tried = new Tried();
+        const numbers = all.map((number) => tried.insert(nameOf(number)));
+        for (const number of numbers) if (number % livesEvery !== 0) tried.kill(number);
+        for (const number of numbers) {
+          const asked = tried.names.key(number);
+          const likeIt = Math.min(length, asked.length);
+          const others = numbers.filter((other) => tried.names.key(other).startsWith(asked.slice(0, likeIt)));
+          const living = others.filter((other) => other !== number && tried.names.isLive(other));
+          const told = tried.index.hasLiveLike(asked, likeIt);
+          if (told === undefined) assert.ok(others.length - living.length > 8);
+          else assert.equal(told, living.length > 0);
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
 test("keys inserted in descending order do not leave chunks of one", () => {
   const tried = new Tried();
   for (let number = 9999; number >= 1000; number--) tried.insert(`k${number}`);

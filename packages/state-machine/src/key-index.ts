@@ -8,6 +8,9 @@ import type { ByteString } from "@holdfast/protocol";
 import { IndexChunk, type IndexedKeys } from "./index-chunk.js";
 import { indexChunkKeysJoined, indexChunkKeysMax } from "./limits.js";
 
+/** So many neighbours of a key are looked at, on each side, to find a living one. */
+const neighboursMax = 8;
+
 /** Called with the number of each key; returning false ends the walk. The index must not be changed meanwhile. */
 export type KeyVisitor = (number: number) => unknown;
 
@@ -62,6 +65,16 @@ export class KeyIndex {
     return this.#sum(from, to, true);
   }
 
+  /**
+   * Whether another living key than `key`, which is known, begins with its first `length` characters; undefined if too many dead
+   * ones are beside it to tell that at once.
+   */
+  hasLiveLike(key: ByteString, length: number): boolean | undefined {
+    const position = this.#chunkHolding(key).positionOf(key);
+    const before = this.#neighbourLike(this.#lastHolding, position, -1, key, length);
+    return before === false ? this.#neighbourLike(this.#lastHolding, position, 1, key, length) : before;
+  }
+
   /** How many keys from `from` to below `to` (undefined: without end) are known, alive or not. */
   countKnown(from: ByteString, to: ByteString | undefined): number {
     return this.#sum(from, to, false);
@@ -104,6 +117,25 @@ export class KeyIndex {
         if (visit(number, chunk) === false) return;
       }
     }
+  }
+
+  /** As `hasLiveLike`, for the neighbours on one side of a place. */
+  #neighbourLike(from: number, at: number, step: 1 | -1, key: ByteString, length: number): boolean | undefined {
+    let chunkIndex = from;
+    let position = at;
+    for (let looks = 0; looks < neighboursMax; looks++) {
+      position += step;
+      if (position < 0 || position === this.#chunks[chunkIndex]!.length) {
+        chunkIndex += step;
+        const next = this.#chunks[chunkIndex];
+        if (next === undefined) return false;
+        position = step === 1 ? 0 : next.length - 1;
+      }
+      const chunk = this.#chunks[chunkIndex]!;
+      if (!chunk.beginsLike(position, key, length)) return false;
+      if (this.#keys.isLive(chunk.at(position))) return true;
+    }
+    return undefined;
   }
 
   #sum(from: ByteString, to: ByteString | undefined, liveOnly: boolean): number {

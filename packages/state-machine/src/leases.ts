@@ -7,21 +7,26 @@ import { LeaseKeys } from "./lease-keys.js";
 import { noLease } from "./stored-version.js";
 import type { LeaseRecord } from "./types.js";
 
-class Lease implements LeaseRecord {
+/** One object with its keys: there may be a million, and each object takes time when it is made and whenever it is looked for. */
+class Lease extends LeaseKeys implements LeaseRecord {
   readonly leaseId: bigint;
   readonly ttlSeconds: number;
   readonly grantNumber: number;
-  readonly keys: LeaseKeys = new LeaseKeys();
   #before: Lease | undefined;
   #next: Lease | undefined = undefined;
 
   /** `before` is the last of those that were granted before it and live. */
   constructor(leaseId: bigint, ttlSeconds: number, grantNumber: number, before: Lease | undefined) {
+    super();
     this.leaseId = leaseId;
     this.ttlSeconds = ttlSeconds;
     this.grantNumber = grantNumber;
     this.#before = before;
     if (before !== undefined) before.#next = this;
+  }
+
+  get keys(): LeaseKeys {
+    return this;
   }
 
   get before(): Lease | undefined {
@@ -55,6 +60,12 @@ export class LeaseTable {
   /** The ends of the line in which they stand in the order of their grants. */
   #first: Lease | undefined;
   #last: Lease | undefined;
+  #keyCount = 0;
+
+  /** How many keys are attached to leases, over all of them. */
+  get keyCount(): number {
+    return this.#keyCount;
+  }
 
   get size(): number {
     return this.#leases.size;
@@ -83,6 +94,7 @@ export class LeaseTable {
     const known = this.#leases.find(lease.leaseId);
     if (known === undefined) return;
     this.#leases.delete(lease.leaseId);
+    this.#keyCount -= known.size;
     if (known === this.#first) this.#first = known.next;
     if (known === this.#last) this.#last = known.before;
     known.leave();
@@ -96,7 +108,10 @@ export class LeaseTable {
     if (leaseId === noLease) return noLease;
     const lease = this.#leases.find(leaseId);
     if (lease === undefined) return leaseId;
-    if (lease.keys.add(key)) this.observer?.keyAttached(lease, key);
+    if (lease.add(key)) {
+      this.#keyCount += 1;
+      this.observer?.keyAttached(lease, key);
+    }
     return lease.leaseId;
   }
 
@@ -104,6 +119,8 @@ export class LeaseTable {
   detach(leaseId: bigint, key: ByteString): void {
     if (leaseId === noLease) return;
     const lease = this.#leases.find(leaseId);
-    if (lease?.keys.delete(key) === true) this.observer?.keyDetached(lease, key);
+    if (lease?.delete(key) !== true) return;
+    this.#keyCount -= 1;
+    this.observer?.keyDetached(lease, key);
   }
 }

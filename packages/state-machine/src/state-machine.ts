@@ -103,6 +103,11 @@ export class StateMachine {
     return this.#leases.size;
   }
 
+  /** How many keys are attached to leases. */
+  get leasedKeyCount(): number {
+    return this.#leases.keyCount;
+  }
+
   /** What keys, values, history, leases, users and roles are reckoned to take, in bytes; shrinks as `sweep` goes on. */
   get approximateBytes(): number {
     return this.#keys.bytes + this.#leases.size * recordOverheadBytes + this.#auth.bytes;
@@ -231,6 +236,11 @@ export class StateMachine {
   /** How many keys from `from` to below `to` are alive; told without looking at each. */
   countLive(from: ByteString, to: ByteString): number {
     return this.#keys.index.countLive(from, to);
+  }
+
+  /** See `KeyIndex.hasLiveLike`. */
+  hasLiveLike(key: ByteString, length: number): boolean | undefined {
+    return this.#keys.index.hasLiveLike(key, length);
   }
 
   /** Visits the live keys of an interval (KV-1) in key order until `visit` returns false; it must not apply commands. */

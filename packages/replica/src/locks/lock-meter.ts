@@ -113,9 +113,8 @@ export class LockMeter {
       if (this.#backlog.length === 1) this.#environment.defer(() => this.#slice());
       return;
     }
-    const [only] = changes;
-    if (changes.length === 1 && only !== undefined) {
-      const line = this.#take(only, command, outcome);
+    if (changes.length === 1) {
+      const line = this.#take(changes[0]!, command, outcome);
       if (line !== undefined) this.#settle(line);
     } else {
       for (const change of changes) this.#touch(this.#take(change, command, outcome));

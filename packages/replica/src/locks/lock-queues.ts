@@ -84,7 +84,7 @@ export class LockQueues {
    */
   wait(prefix: ByteString, key: ByteString, createRevision: number, waiter: LockWaiter): WaitResult {
     if (this.#machine.get(key)?.createRevision !== createRevision) return "lost";
-    if (this.#isAlone(prefix)) return "held";
+    if (this.#isAlone(prefix, key)) return "held";
     const queue = this.#queue(prefix);
     const isFilling = queue.filling !== undefined;
     const contender = queue.get(key) ?? (isFilling ? queue.reserve(key, createRevision) : undefined);
@@ -205,9 +205,11 @@ export class LockQueues {
     else this.#prefixLengths.delete(length);
   }
 
-  /** Whether the only living key under the prefix is surely the oldest: then no queue need be made to see that. */
-  #isAlone(prefix: ByteString): boolean {
-    return !this.#queues.has(prefix) && this.#machine.countLive(prefix, prefixEnd(prefix)) === 1;
+  /** Whether `key` is the only living one under the prefix, and so the oldest: then no queue need be made to see that. */
+  #isAlone(prefix: ByteString, key: ByteString): boolean {
+    if (this.#queues.size > 0 && this.#queues.has(prefix)) return false;
+    const isOneOfMany = this.#machine.hasLiveLike(key, prefix.length);
+    return !(isOneOfMany ?? this.#machine.countLive(prefix, prefixEnd(prefix)) > 1);
   }
 
   /** The queue of a prefix, made from its living keys if there is none yet. */

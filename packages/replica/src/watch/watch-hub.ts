@@ -92,8 +92,7 @@ export class WatchHub {
   publish(changes: readonly KeyVersion[]): void {
     if (this.#count === 0) return;
     const revision = this.#machine.revision;
-    const [only] = changes;
-    if (changes.length === 1 && only !== undefined) this.#publishOne(only, revision);
+    if (changes.length === 1) this.#publishOne(changes[0]!, revision);
     else {
       const isLarge = changes.length > this.#largeRevision;
       if (isLarge && !this.#byRange.isEmpty) this.#leaveBehind(changes, revision);

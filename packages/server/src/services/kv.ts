@@ -8,8 +8,6 @@ import {
   type CompactionRequest,
   type DeleteRangeRequest,
   encodeSharedCompactionResponse,
-  encodeSharedPutResponse,
-  encodeSharedRangeResponse,
   etcdErrors,
   kvService,
   type PutRequest,
@@ -20,9 +18,10 @@ import { type Command, checkDeleteRange, checkPut, checkRange, checkTxn, isReadO
 import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
 import { isRequestTooLarge, transactionItemsMax } from "../limits.js";
+import { encodePutAnswer, encodeRangeAnswer } from "./answers.js";
 import type { ServiceContext } from "./context.js";
 import { LargeRanges } from "./large-ranges.js";
-import { CallProposer, keepingNothing, refuse, SlicedCallProposer, unary } from "./method.js";
+import { CallProposer, keepingNothing, type OutcomeOf, refuse, SlicedCallProposer, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
 import { SlicedAnswers } from "./sliced-answers.js";
 import { statusOf, statusOfFailure } from "./status.js";
@@ -51,6 +50,11 @@ class KvService {
   readonly #largeRanges: LargeRanges;
   readonly #txnLimits: TxnLimits;
   readonly #answers: SlicedAnswers;
+  // Of the service and not of the call, which then needs no function of its own.
+  readonly #answerPut = ({ response }: OutcomeOf<"put">) => encodePutAnswer(this.#context, response);
+  readonly #answerDelete = (call: ServerCall, { response }: OutcomeOf<"deleteRange">) =>
+    this.#answers.deleteRange(call, response);
+  readonly #answerTxn = (call: ServerCall, { response }: OutcomeOf<"txn">) => this.#answers.txn(call, response);
 
   constructor(context: ServiceContext) {
     this.#context = context;
@@ -72,7 +76,7 @@ class KvService {
       }
       const outcome = replica.machine.range(request);
       if (outcome.kind === "refused") refuse(call, outcome.refusal);
-      else call.reply(encodeSharedRangeResponse(this.#context.withHeader(outcome.response)));
+      else call.reply(encodeRangeAnswer(this.#context, outcome.response));
     };
     if (request.serializable) answer();
     else replica.whenCurrent(answer);
@@ -86,10 +90,7 @@ class KvService {
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
-    const proposer = new CallProposer<"put">(call, ({ response }) =>
-      encodeSharedPutResponse(this.#context.withHeader(response)),
-    );
-    this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
+    this.#context.replica.proposeEncoded(command, bytes, new CallProposer(call, this.#answerPut), caller);
   }
 
   deleteRange(request: DeleteRangeRequest, call: ServerCall, bytes: Uint8Array): void {
@@ -98,9 +99,7 @@ class KvService {
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     const command: Command = { kind: "deleteRange", request };
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
-    const proposer = new SlicedCallProposer<"deleteRange">(call, ({ response }) =>
-      this.#answers.deleteRange(call, this.#context.withHeader(response)),
-    );
+    const proposer = new SlicedCallProposer(call, this.#answerDelete);
     this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
 
@@ -118,9 +117,7 @@ class KvService {
     if (refuseToken(call, caller) || this.#isTooLarge(call, bytes)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
     if (this.#txnLimits.refuses(request, bytes, call)) return;
-    const proposer = new SlicedCallProposer<"txn">(call, ({ response }) =>
-      this.#answers.txn(call, this.#context.withHeader(response)),
-    );
+    const proposer = new SlicedCallProposer(call, this.#answerTxn);
     this.#context.replica.proposeEncoded(command, bytes, proposer, caller);
   }
 
@@ -153,7 +150,7 @@ class KvService {
       if (this.#txnLimits.refusesRead(request, call)) return;
       const outcome = replica.machine.rangeTxn(request);
       if (outcome.kind !== "txn") refuse(call, outcome.kind === "refused" ? outcome.refusal : undefined);
-      else this.#answers.txn(call, this.#context.withHeader(outcome.response));
+      else this.#answers.txn(call, outcome.response);
     });
   }
 

@@ -4,7 +4,6 @@
 import {
   encodeSharedLeaseGrantRequest,
   encodeSharedLeaseLeasesResponse,
-  encodeSharedLeaseRevokeResponse,
   encodeSharedLeaseTimeToLiveResponse,
   type LeaseGrantRequest,
   type LeaseRevokeRequest,
@@ -14,10 +13,11 @@ import {
 import type { Caller } from "@holdfast/state-machine";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { refuseToken } from "../access/access.js";
+import { encodeBareAnswer } from "./answers.js";
 import type { ServiceContext } from "./context.js";
 import { encodeLeaseAnswer } from "./lease-answer.js";
 import { keepAliveMethod } from "./lease-keep-alive.js";
-import { CallProposer, refuse, unary } from "./method.js";
+import { CallProposer, type OutcomeOf, refuse, unary } from "./method.js";
 
 const methods = leaseService.methods;
 
@@ -42,6 +42,10 @@ export function freshLeaseId(context: ServiceContext): bigint {
 
 class LeaseService {
   readonly #context: ServiceContext;
+  // Of the service and not of the call, which then needs no function of its own.
+  readonly #answerGrant = ({ response: { header, id, ttl } }: OutcomeOf<"leaseGrant">) =>
+    encodeLeaseAnswer(this.#context, header?.revision ?? 0, id, ttl);
+  readonly #answerRevoke = ({ response }: OutcomeOf<"leaseRevoke">) => encodeBareAnswer(this.#context, response);
 
   constructor(context: ServiceContext) {
     this.#context = context;
@@ -55,16 +59,9 @@ class LeaseService {
     const caller = this.#context.access.identify(call);
     if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
-    const proposer = new CallProposer<"leaseGrant">(call, ({ response: { header, id, ttl } }) =>
-      encodeLeaseAnswer(this.#context, header?.revision ?? 0, id, ttl),
-    );
     // What the log keeps of a grant is its request, with what was settled here.
-    this.#context.replica.proposeEncoded(
-      command,
-      encodeSharedLeaseGrantRequest({ id: leaseId, ttl }),
-      proposer,
-      caller,
-    );
+    const body = encodeSharedLeaseGrantRequest({ id: leaseId, ttl });
+    this.#context.replica.proposeEncoded(command, body, new CallProposer(call, this.#answerGrant), caller);
   }
 
   revoke(request: LeaseRevokeRequest, call: ServerCall): void {
@@ -72,10 +69,7 @@ class LeaseService {
     if (refuseToken(call, caller) || this.#refusesNobody(call, caller)) return;
     const command = { kind: "leaseRevoke", leaseId: request.id } as const;
     if (refuse(call, this.#context.access.earlyRefusal(command, caller))) return;
-    const proposer = new CallProposer<"leaseRevoke">(call, ({ response }) =>
-      encodeSharedLeaseRevokeResponse(this.#context.withHeader(response)),
-    );
-    this.#context.replica.propose(command, proposer, caller);
+    this.#context.replica.propose(command, new CallProposer(call, this.#answerRevoke), caller);
   }
 
   /** Without a user nothing is proposed: that comes before alarms here, unlike with keys (ORD-1). True if it ended. */

@@ -5,14 +5,13 @@
 import {
   createDeleteRangeRequest,
   emptyByteString,
-  encodeSharedLockResponse,
-  encodeSharedUnlockResponse,
   etcdErrors,
   type LockRequest,
   lockService,
   type UnlockRequest,
 } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
+import { encodeBareAnswer, encodeLockAnswer } from "./answers.js";
 import { type AcceptedOutcome, CallCommand } from "./call-command.js";
 import type { ServiceContext } from "./context.js";
 import { unary } from "./method.js";
@@ -41,7 +40,7 @@ class LockCall extends OwnershipCall {
   }
 
   protected override held(): void {
-    this.call.reply(encodeSharedLockResponse({ header: this.context.headerNow(), key: this.key }));
+    this.call.reply(encodeLockAnswer(this.context, this.key));
   }
 }
 
@@ -58,8 +57,6 @@ function unlock({ key }: UnlockRequest, call: ServerCall, context: ServiceContex
 
 class UnlockCall extends CallCommand {
   protected override accepted(outcome: AcceptedOutcome): void {
-    if (outcome.kind !== "deleteRange") return;
-    const { header } = this.context.withHeader(outcome.response);
-    this.call.reply(encodeSharedUnlockResponse({ header }));
+    if (outcome.kind === "deleteRange") this.call.reply(encodeBareAnswer(this.context, outcome.response));
   }
 }

@@ -197,17 +197,17 @@ export class CallProposer<K extends Command["kind"]> implements Proposer {
 /** As `CallProposer`, for an answer that is not encoded at once. */
 export class SlicedCallProposer<K extends Command["kind"]> implements Proposer {
   readonly #call: ServerCall;
-  readonly #answer: (outcome: OutcomeOf<K>) => void;
+  readonly #answer: (call: ServerCall, outcome: OutcomeOf<K>) => void;
 
   /** `answer` sees to it that the call is answered. */
-  constructor(call: ServerCall, answer: (outcome: OutcomeOf<K>) => void) {
+  constructor(call: ServerCall, answer: (call: ServerCall, outcome: OutcomeOf<K>) => void) {
     this.#call = call;
     this.#answer = answer;
   }
 
   settled(outcome: Outcome): void {
     if (outcome.kind === "refused") this.#call.end(statusOfRefusal(outcome.refusal));
-    else this.#answer(outcome as OutcomeOf<K>);
+    else this.#answer(this.#call, outcome as OutcomeOf<K>);
   }
 
   failed(failure: ProposalFailure): void {

@@ -20,7 +20,6 @@ import {
   joinTransaction,
   ownershipKey,
   type Place,
-  prefixOf,
   readingAll,
 } from "./ownership.js";
 import { asUnknown, statusOf, statusOfRefusal } from "./status.js";
@@ -39,8 +38,8 @@ export abstract class OwnershipCall extends CallCommand implements Place, LockWa
 
   constructor(context: ServiceContext, call: ServerCall, name: ByteString, lease: bigint) {
     super(context, call);
-    this.prefix = prefixOf(name);
     this.key = ownershipKey(name, lease);
+    this.prefix = this.key.slice(0, name.length + 1) as ByteString;
     this.lease = lease;
   }
 

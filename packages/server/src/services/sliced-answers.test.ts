@@ -21,6 +21,7 @@ import fc from "fast-check";
 import { Services } from "../testing/services.js";
 import { byteString } from "../testing/test-client.js";
 import type { ServiceContext } from "./context.js";
+import { HeaderWriter } from "./header-writer.js";
 import { SlicedAnswers } from "./sliced-answers.js";
 
 const header = { clusterId: 7n, memberId: 8n, revision: 9, raftTerm: 2 };
@@ -51,6 +52,16 @@ const { operations } = fc.letrec<{ operations: ResponseOp[]; nested: ResponseOp 
     .map((fields) => createResponseOp({ responseTxn: createTxnResponse({ header, ...fields }) })),
 }));
 
+/** A context that knows who answers, as `header` says. */
+function contextWith(parts: object): ServiceContext {
+  const headers = new HeaderWriter(header);
+  const context: Pick<ServiceContext, "writeHeader" | "withHeader"> = {
+    writeHeader: (writer, revision) => headers.write(writer, revision, header.raftTerm),
+    withHeader: (response) => ({ ...response, header: { ...header, revision: response.header?.revision ?? 0 } }),
+  };
+  return { ...parts, ...context } as unknown as ServiceContext;
+}
+
 /** What a call is answered, and in how many turns. */
 function answered(send: (answers: SlicedAnswers, call: ServerCall) => void): { bytes: Buffer; turns: number } {
   const deferred: (() => void)[] = [];
@@ -62,7 +73,7 @@ function answered(send: (answers: SlicedAnswers, call: ServerCall) => void): { b
     reply: (bytes: Uint8Array) => void replies.push(Buffer.from(bytes)),
     replyParts: (parts: Uint8Array[]) => void replies.push(Buffer.concat(parts)),
   };
-  send(new SlicedAnswers({ environment, limits } as unknown as ServiceContext), call as unknown as ServerCall);
+  send(new SlicedAnswers(contextWith({ environment, limits })), call as unknown as ServerCall);
   let turns = 0;
   for (; deferred.length > 0; turns++) for (const task of deferred.splice(0)) task();
   assert.equal(replies.length, 1);

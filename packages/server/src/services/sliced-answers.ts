@@ -20,6 +20,7 @@ import {
   Writer,
 } from "@holdfast/protocol";
 import type { ServerCall } from "@holdfast/transport";
+import { encodeDeleteRangeAnswer, encodeTxnAnswer } from "./answers.js";
 import type { ServiceContext } from "./context.js";
 
 const responsesTag = fieldTag(3, WireType.lengthDelimited);
@@ -47,15 +48,18 @@ export class SlicedAnswers {
     this.#context = context;
   }
 
+  /** Answers with what the core said. */
   txn(call: ServerCall, response: TxnResponse): void {
-    if (pairsOfTxn(response) <= this.#context.limits.rangeSliceKeys) call.reply(encodeSharedTxnResponse(response));
-    else this.#add(call, this.#txnParts(response));
+    const isSmall = pairsOfTxn(response) <= this.#context.limits.rangeSliceKeys;
+    if (isSmall) call.reply(encodeTxnAnswer(this.#context, response));
+    else this.#add(call, this.#txnParts(this.#context.withHeader(response)));
   }
 
+  /** As `txn`. */
   deleteRange(call: ServerCall, response: DeleteRangeResponse): void {
     const isSmall = response.prevKvs.length <= this.#context.limits.rangeSliceKeys;
-    if (isSmall) call.reply(encodeSharedDeleteRangeResponse(response));
-    else this.#add(call, this.#deleteRangeParts(response));
+    if (isSmall) call.reply(encodeDeleteRangeAnswer(this.#context, response));
+    else this.#add(call, this.#deleteRangeParts(this.#context.withHeader(response)));
   }
 
   #add(call: ServerCall, making: Making): void {

@@ -92,11 +92,14 @@ function reckonedBytes({ key, value }: KeyVersion): number {
 
 function leaseViolations(keys: KeySpace, leases: LeaseTable, histories: readonly KeyHistory[]): string[] {
   const found: string[] = [];
+  let keyCount = 0;
   for (const { leaseId, keys: attached } of leases.all()) {
+    keyCount += attached.size;
     for (const key of attached) {
       if (keys.live(key)?.lease !== leaseId) found.push(`lease ${leaseId} holds ${key}, which does not know`);
     }
   }
+  if (leases.keyCount !== keyCount) found.push(`${keyCount} keys are counted as ${leases.keyCount}`);
   for (const { latest } of histories) {
     if (latest.lease === 0n) continue;
     if (!leases.find(latest.lease)?.keys.has(latest.key)) found.push(`${latest.key} is not with lease ${latest.lease}`);

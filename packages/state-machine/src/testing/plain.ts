@@ -5,10 +5,11 @@
 import { type KeyValue, PackedKeyValue } from "@holdfast/protocol";
 import { LeaseKeys } from "../lease-keys.js";
 
-/** `value` as plain data. Sets become sorted lists. */
+/** `value` as plain data. Sets become sorted lists. A lease is one object with its keys, which are made a property of it. */
 export function plain(value: unknown): unknown {
   if (value instanceof Uint8Array) return Buffer.from(value).toString("hex");
   if (typeof value === "bigint") return `${value}n`;
+  if (value instanceof LeaseKeys && "leaseId" in value) return plain({ ...value, keys: new Set(value) });
   if (value instanceof Set || value instanceof LeaseKeys) return [...value].sort();
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== "object" || value === null) return value;
