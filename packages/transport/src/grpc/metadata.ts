@@ -25,18 +25,24 @@ export function isBinaryValue(value: string): boolean {
   return value.split(",").every((part) => BASE64.test(part) && part.replaceAll("=", "").length % 4 !== 1);
 }
 
-/** Metadata as a view of a header list. Looks through the list at each call: lists are short, and most are never asked. */
+/**
+ * Metadata as a view of a header list. Looks through the list at each call: lists are short, and most are never asked. Every call
+ * of a server is asked for the same key first, so the answer given last is kept.
+ */
 export class HeaderMetadata implements Metadata {
   readonly #fields: HeaderFields;
+  #lastKey: string | undefined = undefined;
+  #lastValue: string | undefined = undefined;
 
   constructor(fields: HeaderFields) {
     this.#fields = fields;
   }
 
   get(key: string): string | undefined {
-    if (!isVisible(key)) return undefined;
-    const at = this.#fields.names.indexOf(key);
-    return at < 0 ? undefined : decodeValues(key, this.#fields.values[at])[0];
+    if (key === this.#lastKey) return this.#lastValue;
+    this.#lastValue = this.#look(key);
+    this.#lastKey = key;
+    return this.#lastValue;
   }
 
   getAll(key: string): readonly string[] {
@@ -52,6 +58,12 @@ export class HeaderMetadata implements Metadata {
       if (!isVisible(name)) continue;
       for (const value of decodeValues(name, values[at])) yield [name, value];
     }
+  }
+
+  #look(key: string): string | undefined {
+    if (!isVisible(key)) return undefined;
+    const at = this.#fields.names.indexOf(key);
+    return at < 0 ? undefined : decodeValues(key, this.#fields.values[at])[0];
   }
 }
 

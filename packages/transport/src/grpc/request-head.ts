@@ -5,12 +5,12 @@
 import type { HeaderFields } from "../hpack/index.js";
 import type { RequestHeaders } from "../http2/header-rules.js";
 import { ACCEPTED_ENCODINGS, GZIP, IDENTITY, unknownEncoding } from "./compression.js";
-import { isBinaryName, isBinaryValue } from "./metadata.js";
+import { HeaderMetadata, isBinaryName, isBinaryValue } from "./metadata.js";
 import type { CountedMethod } from "./method-counters.js";
 import type { Router } from "./router.js";
 import { CONTENT_TYPE, DEADLINE_EXCEEDED, INTERNAL, trailersOnly } from "./status.js";
 import { parseTimeout, TimeoutError } from "./timeout.js";
-import type { Status } from "./types.js";
+import type { Metadata, Status } from "./types.js";
 
 /** `timeoutMs` of a call without a deadline. */
 export const NO_TIMEOUT = -1;
@@ -32,6 +32,7 @@ export class RequestHead {
   readonly timeoutMs: number;
   /** Encoding of compressed messages. */
   readonly encoding: string;
+  #metadata: Metadata | undefined = undefined;
 
   constructor(
     fields: HeaderFields,
@@ -45,6 +46,12 @@ export class RequestHead {
     this.fields = fields;
     this.timeoutMs = timeoutMs;
     this.encoding = encoding;
+  }
+
+  /** Of all calls that begin like this. */
+  get metadata(): Metadata {
+    this.#metadata ??= new HeaderMetadata(this.fields);
+    return this.#metadata;
   }
 }
 

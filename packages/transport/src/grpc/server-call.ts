@@ -9,7 +9,6 @@ import { Http2Stream, type StreamHost } from "../http2/stream.js";
 import { openFlagged } from "./compression.js";
 import type { Deadline, DeadlineWheel, Expiring } from "./deadline-wheel.js";
 import { declaredLength, type MessageListener, MessageReader, messagePrefix, PREFIX_BYTES } from "./message-reader.js";
-import { HeaderMetadata } from "./metadata.js";
 import type { CountedMethod, MethodCounters } from "./method-counters.js";
 import type { ReplyWriter } from "./reply-writer.js";
 import { DEADLINE_STATUS, NO_TIMEOUT, type RequestHead } from "./request-head.js";
@@ -61,7 +60,6 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   #heldBytes = 0;
   #sink: MessageSink | undefined = undefined;
   #deadline: Deadline | undefined = undefined;
-  #metadata: Metadata | undefined = undefined;
   #cancelListener: ((reason: CancelReason) => void) | undefined = undefined;
   #drainListener: (() => void) | undefined = undefined;
 
@@ -90,8 +88,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= new HeaderMetadata(this.#head.fields);
-    return this.#metadata;
+    return this.#head.metadata;
   }
 
   get ended(): boolean {

@@ -89,6 +89,10 @@ test("metadata: -bin values are bytes, several may share a line, protocol fields
     [...metadata.entries()].map(([name]) => name),
     [":authority", "a", "a", "b-bin", "b-bin", "b-bin", "user-agent"],
   );
+  // Whatever was asked for before.
+  for (const key of ["a", "te", "b-bin", "a", "a", "nothing", "nothing"]) {
+    assert.equal(metadata.get(key), metadata.getAll(key)[0]);
+  }
 });
 
 test("metadata: what is base64 and what is not", () => {
