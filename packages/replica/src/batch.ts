@@ -182,6 +182,11 @@ export class UnreadableEntryError extends Error {
 
 /** Visits the commands of the entry at `index`, in order. Throws `UnreadableEntryError`. */
 export function readBatch(index: number, payload: Uint8Array, visit: (logged: LoggedCommand) => void): void {
+  divideBatch(index, payload, (start, end) => visit(readCommand(index, payload, start, end)));
+}
+
+/** As `readBatch`, but tells only where each command lies in `payload`. */
+export function divideBatch(index: number, payload: Uint8Array, visit: (start: number, end: number) => void): void {
   if (payload[0] !== batchFormat) throw new UnreadableEntryError(index, `unknown format ${payload[0]}`);
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   let position = 1;
@@ -189,12 +194,13 @@ export function readBatch(index: number, payload: Uint8Array, visit: (logged: Lo
     const start = position + 4;
     const end = start <= payload.length ? start + view.getUint32(position, true) : Number.POSITIVE_INFINITY;
     if (end > payload.length) throw new UnreadableEntryError(index, `command at byte ${position} is cut off`);
-    visit(readCommand(index, payload, start, end));
+    visit(start, end);
     position = end;
   }
 }
 
-function readCommand(index: number, payload: Uint8Array, start: number, end: number): LoggedCommand {
+/** The command of the entry at `index` that lies at `payload[start..end)`. Throws `UnreadableEntryError`. */
+export function readCommand(index: number, payload: Uint8Array, start: number, end: number): LoggedCommand {
   try {
     return decodeCommand(payload, start, end);
   } catch (error) {

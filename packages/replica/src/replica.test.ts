@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { openMemoryLog } from "@holdfast/log";
 import { createPutRequest, encodeKeyValue } from "@holdfast/protocol";
 import { type Caller, type Command, StateMachine } from "@holdfast/state-machine";
@@ -176,22 +176,45 @@ test("I1: the encoded form of a request is logged as it came", async () => {
   assert.equal(Buffer.from(again.machine.get(byteString("a"))?.value ?? []).toString(), "v");
 });
 
+/** Breaks the short and the long way of applying a logged put: one of them throws, the other leaves it alone. */
+const brokenWays: Readonly<Record<string, (t: TestContext) => void>> = {
+  short: (t) => {
+    const replayPut = StateMachine.prototype.replayPut;
+    t.mock.method(
+      StateMachine.prototype,
+      "replayPut",
+      function (this: StateMachine, bytes: Buffer, start: number, end: number) {
+        if (bytes.subarray(start, end).includes("poison")) throw new RangeError("bug");
+        return replayPut.call(this, bytes, start, end);
+      },
+    );
+  },
+  long: (t) => {
+    const apply = StateMachine.prototype.apply;
+    t.mock.method(StateMachine.prototype, "replayPut", () => false);
+    t.mock.method(StateMachine.prototype, "apply", function (this: StateMachine, command: Command, caller?: Caller) {
+      if (command.kind === "put" && command.request.key === "poison") throw new RangeError("bug");
+      return apply.call(this, command, caller);
+    });
+  },
+};
+
 test("F10, I11: an entry that cannot be applied stops a start, by its place and digest", async (t) => {
-  const harness = await Harness.start();
-  await harness.put("a");
-  await harness.put("poison");
-  const log = await harness.reopenLog();
-  const apply = StateMachine.prototype.apply;
-  t.mock.method(StateMachine.prototype, "apply", function (this: StateMachine, command: Command, caller?: Caller) {
-    if (command.kind === "put" && command.request.key === "poison") throw new RangeError("bug");
-    return apply.call(this, command, caller);
-  });
-  await assert.rejects(Replica.start({ log, environment: harness.environment, onFatal: assert.fail }), (error) => {
-    assert.ok(error instanceof UnappliableEntryError);
-    assert.equal(error.index, 3);
-    assert.match(error.message, /^log entry 3 \(digest [0-9a-f]{32,64}\) cannot be applied/);
-    return true;
-  });
+  for (const [way, breakIt] of Object.entries(brokenWays)) {
+    await t.test(way, async (t) => {
+      const harness = await Harness.start();
+      await harness.put("a");
+      await harness.put("poison");
+      const log = await harness.reopenLog();
+      breakIt(t);
+      await assert.rejects(Replica.start({ log, environment: harness.environment, onFatal: assert.fail }), (error) => {
+        assert.ok(error instanceof UnappliableEntryError);
+        assert.equal(error.index, 3);
+        assert.match(error.message, /^log entry 3 \(digest [0-9a-f]{32,64}\) cannot be applied/);
+        return true;
+      });
+    });
+  }
 });
 
 test("in-memory logs of two replicas have nothing to do with each other", async () => {

@@ -4,7 +4,7 @@
  */
 import type { Log, LogEntry, LogReader } from "@holdfast/log";
 import { type Caller, type Command, type Outcome, Restorer, StateMachine } from "@holdfast/state-machine";
-import { readBatch } from "./batch.js";
+import { divideBatch, readCommand } from "./batch.js";
 import { bytesInLog } from "./bytes-in-log.js";
 import { ApplyFailure, unappliable } from "./unappliable-entry.js";
 
@@ -44,8 +44,11 @@ export class StateLoader implements LogReader {
   entry({ index, payload }: LogEntry): void {
     const machine = this.#restored();
     try {
-      readBatch(index, payload, ({ command, caller }) => {
-        applyCommand(machine, command, caller);
+      divideBatch(index, payload, (start, end) => {
+        if (!replayPut(machine, payload, start, end)) {
+          const { command, caller } = readCommand(index, payload, start, end);
+          applyCommand(machine, command, caller);
+        }
         this.#replayedCommands += 1;
       });
     } catch (error) {
@@ -83,6 +86,15 @@ export class StateLoader implements LogReader {
     this.#restorer = undefined;
     this.#snapshotStateBytes = this.#machine.approximateBytes;
     return this.#machine;
+  }
+}
+
+/** As `StateMachine.replayPut`. Throws `ApplyFailure` if that throws. */
+function replayPut(machine: StateMachine, payload: Uint8Array, start: number, end: number): boolean {
+  try {
+    return machine.replayPut(payload, start, end);
+  } catch (error) {
+    throw new ApplyFailure(error);
   }
 }
 

@@ -5,9 +5,9 @@
  * A position counts all events ever appended here and never changes its meaning. The versions lie in chunks of the store of
  * all versions, which keeps those that are of use when their events are gone.
  */
-import type { ByteString, PackedKeyValue, PackedScan } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
 import { versionChunkLength } from "./limits.js";
-import { growthOf, Slabs, type VersionChunk, type VersionParts } from "./version-chunk.js";
+import { growthOf, type PackedVersion, Slabs, type VersionChunk, type VersionParts } from "./version-chunk.js";
 import { placeIn, slotOf, type VersionStore } from "./version-store.js";
 
 /** Positions are divided by the length of a chunk by shifting. */
@@ -55,7 +55,7 @@ export class EventLog {
   }
 
   /** As `push`, for an event that is packed already; `isLasting` as in `VersionChunk.take`. */
-  take(owner: number, event: PackedScan, isLasting: boolean): void {
+  take(owner: number, event: PackedVersion, isLasting: boolean): void {
     this.#chunkToFill().take(this.#slabs, owner, event, growthOf(event.version), isLasting);
   }
 

@@ -5,11 +5,11 @@
  * place in the store of versions. Which versions are still readable is decided by the key space; here they are only kept and
  * found.
  */
-import type { ByteString, PackedKeyValue, PackedScan } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
 import { EarlierPlaces } from "./earlier-places.js";
 import { EventLog } from "./event-log.js";
 import { keyChunkLength } from "./limits.js";
-import type { VersionChunk, VersionParts } from "./version-chunk.js";
+import type { PackedVersion, VersionChunk, VersionParts } from "./version-chunk.js";
 import { slotOf, VersionStore } from "./version-store.js";
 
 const chunkShift = Math.log2(keyChunkLength);
@@ -48,7 +48,7 @@ export class KeyHistories {
   }
 
   /** Gives a key a number and its first version, which is packed already; `isLasting` as in `VersionChunk.take`. */
-  beginPacked(version: PackedScan, isLasting: boolean): number {
+  beginPacked(version: PackedVersion, isLasting: boolean): number {
     const number = this.#takeNumber();
     this.events.take(number, version, isLasting);
     this.#setLatest(number, this.events.lastPlace, version.version !== 0);
@@ -56,14 +56,14 @@ export class KeyHistories {
   }
 
   /** As `beginPacked`, for a version whose event is compacted. */
-  beginWithPackedBase(version: PackedScan, isLasting: boolean): number {
+  beginWithPackedBase(version: PackedVersion, isLasting: boolean): number {
     const number = this.#takeNumber();
     this.#setLatest(number, this.#store.take(number, version, isLasting), true);
     return number;
   }
 
   /** As `append`, for a version that is packed already; `isLasting` as in `VersionChunk.take`. */
-  appendPacked(number: number, version: PackedScan, isLasting: boolean): void {
+  appendPacked(number: number, version: PackedVersion, isLasting: boolean): void {
     this.events.take(number, version, isLasting);
     this.#addEarlier(number, this.#latestPlace(number));
     this.#setLatest(number, this.events.lastPlace, version.version !== 0);

@@ -5,7 +5,7 @@
  * It stores what it is told. Which request may do what is decided by the files that use it; leases are not its
  * business either, it only remembers the id that a version carries.
  */
-import type { ByteString, PackedKeyValue, PackedScan } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
 import type { EventLog } from "./event-log.js";
 import { KeyHistories } from "./key-histories.js";
 import { KeyHistory } from "./key-history.js";
@@ -14,7 +14,7 @@ import { KeyTable } from "./key-table.js";
 import { recordOverheadBytes } from "./limits.js";
 import { StoredVersion } from "./stored-version.js";
 import type { KeyVersion } from "./types.js";
-import { noOwner, type VersionParts } from "./version-chunk.js";
+import { noOwner, type PackedVersion, type VersionParts } from "./version-chunk.js";
 
 /** As the revision to read at: now, the changes of a transaction under way included. */
 export const newest: number = Number.MAX_SAFE_INTEGER;
@@ -128,10 +128,10 @@ export class KeySpace {
   }
 
   /**
-   * Adds a version of a restored store, which is packed already. `number` is what `numberOf(key)` says; `isLasting` tells that the
+   * Adds a version that is packed already. `number` is what `numberOf(key)` says; `isLasting` tells that the
    * memory of the pair can be kept for it.
    */
-  takePacked(number: number | undefined, key: ByteString, pair: PackedScan, isLasting: boolean): void {
+  takePacked(number: number | undefined, key: ByteString, pair: PackedVersion, isLasting: boolean): void {
     const isLive = pair.version !== 0;
     if (number === undefined) {
       this.#makeKnown(this.histories.beginPacked(pair, isLasting), key, pair.valueLength, isLive);
@@ -143,7 +143,7 @@ export class KeySpace {
   }
 
   /** As `takePacked`, for a version whose event is compacted and whose key is not known yet. */
-  takePackedBase(key: ByteString, pair: PackedScan, isLasting: boolean): void {
+  takePackedBase(key: ByteString, pair: PackedVersion, isLasting: boolean): void {
     this.#makeKnown(this.histories.beginWithPackedBase(pair, isLasting), key, pair.valueLength, true);
   }
 

@@ -44,6 +44,13 @@ export interface PackedPlace {
   readonly length: number;
 }
 
+/** A packed version, with what has to be known of it to keep it. */
+export interface PackedVersion extends PackedPlace {
+  /** Writes since the key's creation, 0 for a deletion. */
+  readonly version: number;
+  readonly valueLength: number;
+}
+
 /** Hands out memory for versions, in slabs that grow with the store: a small one is not to take much. */
 export class Slabs {
   readonly #bytesMax: number;

@@ -5,9 +5,9 @@
  * up stays as it is while most of it is needed. When less than half of it is, that moves to other places, so that what is
  * needed never takes more than about twice its bytes.
  */
-import type { PackedKeyValue, PackedScan } from "@holdfast/protocol";
+import type { PackedKeyValue } from "@holdfast/protocol";
 import { versionChunkLength } from "./limits.js";
-import { growthOf, noOwner, Slabs, VersionChunk, type VersionParts } from "./version-chunk.js";
+import { growthOf, noOwner, type PackedVersion, Slabs, VersionChunk, type VersionParts } from "./version-chunk.js";
 
 /** Is told that the version of the key with the number `owner` has moved to `place`. */
 export type MoveListener = (owner: number, place: number) => void;
@@ -55,7 +55,7 @@ export class VersionStore {
   }
 
   /** As `add`, for a version that is packed already; `isLasting` as in `VersionChunk.take`. Returns its place. */
-  take(owner: number, version: PackedScan, isLasting: boolean): number {
+  take(owner: number, version: PackedVersion, isLasting: boolean): number {
     const chunk = this.#chunkToFill();
     const place = placeIn(chunk, chunk.length);
     chunk.take(this.#slabs, owner, version, growthOf(version.version), isLasting);
