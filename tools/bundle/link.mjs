@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { display, readJson, workspaceFolders } from "../workspace.mjs";
-import { functionBody } from "./module-text.mjs";
+import { exportedNames, functionBody } from "./module-text.mjs";
 
 /**
  * `text`: that of a function `($require, $moduleUrl)` that returns what the module at `entry` exports.
@@ -26,6 +26,8 @@ class Linker {
   #top;
   /** From a package's name to its folder. */
   #packages;
+  /** From a file to what `exportedNames` says of it. */
+  #exports = new Map();
   /** From a file to the name of the function that stands for it, in the order in which they are needed. */
   #names = new Map();
   #functions = [];
@@ -48,6 +50,7 @@ class Linker {
       text,
       name: display(file, this.#top),
       resolve: (specifier) => this.#resolved(file, specifier),
+      resolveName: (specifier, imported) => this.#origin(this.#ours(file, specifier), imported),
       resolveLater: (specifier) => `Promise.resolve().then(() => ${this.#resolved(file, specifier)})`,
       url: this.#url(file),
     });
@@ -67,6 +70,29 @@ class Linker {
     const target = this.#ours(file, specifier);
     if (target !== undefined) return `${this.add(target)}()`;
     return `$require(${JSON.stringify(this.#packageOf(file)[0])}, ${JSON.stringify(specifier)})`;
+  }
+
+  /**
+   * Where what `file` exports as `name` is made: most of ours is imported from the door of its package, which would else be an object
+   * of everything that the package has to offer. Undefined for what is not ours.
+   */
+  #origin(file, name) {
+    if (file === undefined) return undefined;
+    const { own, passed, all } = this.#exportsOf(file);
+    if (own.has(name)) return { module: `${this.add(file)}()`, name };
+    const one = passed.get(name);
+    if (one !== undefined) return this.#origin(this.#ours(file, one.specifier), one.name);
+    for (const specifier of all) {
+      const found = this.#origin(this.#ours(file, specifier), name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #exportsOf(file) {
+    const known = this.#exports.get(file) ?? exportedNames(readFileSync(file, "utf8"));
+    this.#exports.set(file, known);
+    return known;
   }
 
   /** The file of ours that `specifier` names, if it is one. */

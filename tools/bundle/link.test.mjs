@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Script } from "node:vm";
@@ -43,4 +44,32 @@ export { log };
   assert.deepEqual(made.log, ["main"]);
   assert.equal((await made.rest()).late, "a/dist/later.js");
   assert.deepEqual(made.log, ["main", "later"]);
+});
+
+test("a name is taken from the module that makes it, and what only passes it on does not run", (t) => {
+  const top = plantWorkspace(t, {
+    "package.json": { workspaces: ["packages/*"] },
+    "packages/a/package.json": { name: "a", ...door },
+    "packages/a/dist/main.js": `
+import { one, second as two, theirs, whole } from "b";
+import * as all from "b";
+export const found = [one, two, theirs, whole];
+export const keys = () => Object.keys(all);
+`,
+    "packages/b/package.json": { name: "b", ...door },
+    "packages/b/dist/index.js": `
+export * from "./inner.js";
+export { three as second } from "./inner.js";
+export { x as theirs } from "theirs";
+export const whole = "whole";
+`,
+    "packages/b/dist/inner.js": 'export * from "./one.js";\nexport const three = 3;\n',
+    "packages/b/dist/one.js": "export const one = 1;\n",
+  });
+  const { text } = link(top, join(top, "packages/a/dist/main.js"));
+  const made = new Script(text).runInThisContext()(() => ({ x: "x" }));
+  assert.deepEqual(made.found, [1, 3, "x", "whole"]);
+  assert.deepEqual(made.keys().sort(), ["one", "second", "theirs", "three", "whole"]);
+  writeFileSync(join(top, "packages/a/dist/main.js"), 'import { one } from "b";\nexport const found = one;\n');
+  assert.doesNotMatch(link(top, join(top, "packages/a/dist/main.js")).text, /index\.js|inner\.js/);
 });

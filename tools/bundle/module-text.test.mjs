@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { functionBody } from "./module-text.mjs";
+import { exportedNames, functionBody } from "./module-text.mjs";
 
 /** What a module of this text exports, where `modules` are what it imports, by name. */
 function exportsOf(text, modules = {}) {
@@ -78,4 +78,23 @@ test("what cannot be put into a function is refused, with its place", () => {
   ]) {
     assert.throws(() => exportsOf(text), { message }, text);
   }
+});
+
+test("what a module exports is told apart by where it comes from", () => {
+  const text = `
+export * from "./a.js";
+export { b, c as d } from "./b.js";
+export const e = 1;
+const f = 2;
+export { f, f as g };
+export class H {}
+const text = "export const i = 1;";
+`;
+  const { own, passed, all } = exportedNames(text);
+  assert.deepEqual([...own], ["e", "f", "g", "H"]);
+  assert.deepEqual(Object.fromEntries(passed), {
+    b: { specifier: "./b.js", name: "b" },
+    d: { specifier: "./b.js", name: "c" },
+  });
+  assert.deepEqual(all, ["./a.js"]);
 });

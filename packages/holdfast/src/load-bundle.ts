@@ -62,7 +62,7 @@ export function compileBundle(text: Buffer, code?: Buffer): Compiled {
     const make = script.runInThisContext() as (...doors: unknown[]) => unknown;
     const packages = new Packages();
     return make(
-      (name: string, specifier: string) => packages.requireOf(name)(specifier),
+      (name: string, specifier: string) => packages.load(name, specifier),
       (name: string, file: string) => packages.urlOf(name, file),
     );
   };
@@ -79,6 +79,11 @@ function isCurrent({ builds }: BundleManifest, folder: string): boolean {
 /** Where the packages are whose modules are in the bundle: this one, the server, and those the server depends on. */
 class Packages {
   readonly #requires = new Map<string, NodeJS.Require>([["holdfast", createRequire(import.meta.url)]]);
+
+  /** The module `specifier` as the package `name` would find it. Those of Node.js are the same for all. */
+  load(name: string, specifier: string): unknown {
+    return this.requireOf(specifier.startsWith("node:") ? "holdfast" : name)(specifier);
+  }
 
   /** What finds modules as the package `name` would. */
   requireOf(name: string): NodeJS.Require {
