@@ -43,6 +43,14 @@ export interface ScanResult {
   readonly torn: readonly TornRegion[];
 }
 
+/** A file behind the last segment, and what is in it. */
+interface SpareScan {
+  readonly path: string;
+  readonly sequence: number;
+  readonly bytes: number;
+  readonly scan: BlankScan;
+}
+
 interface Listed {
   readonly sequence: number;
   readonly path: string;
@@ -69,9 +77,19 @@ export async function scanSegments(input: ScanInput): Promise<ScanResult> {
   for (const sequence of input.sequences) files.push(await listSegment(input, sequence));
   const used = files.findLastIndex((file) => typeof file.header !== "string");
   assertHeaders(input, files, used);
-  const segments: Segment[] = [];
-  for (let i = 0; i < used; i++) segments.push(await readSealed(input, files[i]!, files[i + 1]!));
-  return readLast(input, segments, files[used]!, files[used + 1]);
+  // The segment that is still to be used is read beside the others: it takes time, but hardly any of this thread's.
+  const behind = files[used + 1];
+  const spare = behind === undefined ? undefined : scanSpare(input, behind);
+  // What is wrong with it counts where it is awaited, if it comes to that.
+  const settled = spare?.catch(() => undefined);
+  try {
+    const segments: Segment[] = [];
+    for (let i = 0; i < used; i++) segments.push(await readSealed(input, files[i]!, files[i + 1]!));
+    return await readLast(input, segments, files[used]!, spare);
+  } finally {
+    // Whatever happens, nothing is left open.
+    await settled;
+  }
 }
 
 function assertContiguous(input: ScanInput): void {
@@ -138,7 +156,7 @@ async function readLast(
   input: ScanInput,
   sealed: readonly Segment[],
   file: Listed,
-  behind: Listed | undefined,
+  behind: Promise<SpareScan> | undefined,
 ): Promise<ScanResult> {
   return withFile(input.disk, "segment.open", file.path, "read", async (open) => {
     const { segment, stop } = await readEntries(input, file, open);
@@ -146,14 +164,13 @@ async function readLast(
     const torn: TornRegion[] = [];
     const claims = [await scanRest(input, file, open, stop.offset)];
     addTorn(torn, file.path, claims[0]!);
-    if (behind !== undefined) {
-      const scan = await scanSpare(input, behind);
-      claims.push(scan);
-      addTorn(torn, behind.path, scan);
+    const spare = await behind;
+    if (spare !== undefined) {
+      claims.push(spare.scan);
+      addTorn(torn, spare.path, spare.scan);
     }
     assertNotDurable(input, file, stop, claims);
-    const spare = behind === undefined ? undefined : { sequence: behind.sequence, bytes: behind.bytes };
-    return { segments: [...sealed, segment], spare, torn };
+    return { segments: [...sealed, segment], spare: spare && { sequence: spare.sequence, bytes: spare.bytes }, torn };
   });
 }
 
@@ -202,6 +219,8 @@ function scanRest(input: ScanInput, file: Listed, open: DiskFile, from: number):
   return scanBlank(open, "segment.read", input.identity, file.sequence, from, file.bytes);
 }
 
-async function scanSpare(input: ScanInput, spare: Listed): Promise<BlankScan> {
-  return withFile(input.disk, "segment.open", spare.path, "read", (open) => scanRest(input, spare, open, 0));
+async function scanSpare(input: ScanInput, spare: Listed): Promise<SpareScan> {
+  const { path, sequence, bytes } = spare;
+  const scan = await withFile(input.disk, "segment.open", path, "read", (open) => scanRest(input, spare, open, 0));
+  return { path, sequence, bytes, scan };
 }

@@ -1,12 +1,12 @@
 /** Where a peer is, for what is counted by peer: connections (fault-model F25) and failed logins (F49). */
-import { isIPv6 } from "node:net";
 
 /**
  * What one peer can hardly change: its address, of IPv6 the first half (a /64), which is the least that anybody is given.
  * IPv4 in IPv6 is IPv4. Empty on a Unix socket, where there is none.
  */
 export function placeOf(address: string): string {
-  if (!isIPv6(address)) return address;
+  // Nothing but an IPv6 address has one. `isIPv6` compiles a long expression, 4 ms before the first answer of a server.
+  if (!address.includes(":")) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   return mapped ?? `${firstHalf(address)}/64`;
 }

@@ -28,8 +28,11 @@ const SECOND_SYMBOL_SHIFT = 24;
  * Step table, index `state << 8 | octet`. A word holds the next state (bits 0–7), the number of symbols completed
  * (8–9; the shortest code has five bits, so there are at most two), whether EOS was met (10), and the symbols (16–23,
  * 24–31).
+ *
+ * No word is 0: who is back at the root has completed a symbol. What is 0 has not been found out yet, for all octets of a
+ * state at once: to fill the whole table takes 4 ms of a start, and headers lead to a few dozen states.
  */
-const STEPS = stepTable();
+const STEPS = new Int32Array(256 * 256);
 
 /** 1 for the states in which a string may end: up to seven bits, all of them ones, since the last symbol. */
 const MAY_END = endStates();
@@ -63,12 +66,6 @@ function codeTree(): Int16Array {
     children[2 * node + (code & 1)] = ~symbol;
   }
   return children;
-}
-
-function stepTable(): Int32Array {
-  const steps = new Int32Array(256 * 256);
-  for (let state = 0; state < 256; state++) fillSteps(steps, state << 8, 8, state, 0);
-  return steps;
 }
 
 /** Fills the words of all octets that begin with the bits taken so far; `word` is what those bits have produced. */
@@ -115,7 +112,11 @@ export function huffmanDecode(source: Uint8Array, start: number, end: number, ta
   let length = 0;
   let seen = 0;
   for (let i = start; i < end; i++) {
-    const word = STEPS[(state << 8) | source[i]];
+    let word = STEPS[(state << 8) | source[i]];
+    if (word === 0) {
+      fillSteps(STEPS, state << 8, 8, state, 0);
+      word = STEPS[(state << 8) | source[i]];
+    }
     // Both symbols are written, whether there or not: the count decides what stays, without a branch.
     target[length] = word >>> FIRST_SYMBOL_SHIFT;
     target[length + 1] = word >>> SECOND_SYMBOL_SHIFT;
