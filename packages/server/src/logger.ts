@@ -1,11 +1,11 @@
 /**
- * The server's log lines: made by `json-lines.ts` for programs, and of those by `text-lines.ts` for people. Keys, values and
+ * The server's log lines: made by pino for programs, and of those by `text-lines.ts` for people. Keys, values and
  * passwords never go into a line.
  */
-import { jsonLogger, LineFile, type Logger } from "./json-lines.js";
+import { type DestinationStream, type Logger, pino } from "pino";
 import { textOfLine } from "./text-lines.js";
 
-export { type Logger, silentLogger } from "./json-lines.js";
+export type { Logger } from "pino";
 
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -21,17 +21,17 @@ const fileMode = 0o600;
  * Throws the system's error for a file that cannot be opened.
  */
 export function createLogger(level: LogLevel, format: LogFormat, outputs: readonly string[] = ["stdout"]): Logger {
-  const writers = outputs.map((output) => writerTo(output, format));
-  return jsonLogger(level, plainError, (line) => {
-    for (const write of writers) write(line);
-  });
+  const serializers = { err: plainError };
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers };
+  const streams = outputs.map((output) => ({ level: "trace" as const, stream: openStream(output, format) }));
+  return pino(options, pino.multistream(streams));
 }
 
 const standardOutputs: Readonly<Record<string, number>> = { default: 1, stdout: 1, stderr: 2 };
 
-function writerTo(output: string, format: LogFormat): (line: string) => void {
-  const file = new LineFile(standardOutputs[output] ?? output, fileMode);
-  return format === "json" ? (line) => file.write(line) : (line) => file.write(textOfLine(line));
+function openStream(output: string, format: LogFormat): DestinationStream {
+  const file = pino.destination({ dest: standardOutputs[output] ?? output, sync: true, mode: fileMode });
+  return format === "json" ? file : { write: (line) => file.write(textOfLine(line)) };
 }
 
 /** How deep causes are followed. */
@@ -62,4 +62,9 @@ export function plainError(error: unknown, causes = causesMax): Record<string, u
     ...(typeof code === "string" ? { code } : {}),
     ...(cause === undefined || causes === 0 ? {} : { cause: plainError(cause, causes - 1) }),
   };
+}
+
+/** Says nothing: the default of an embedded server. */
+export function silentLogger(): Logger {
+  return pino({ level: "silent" });
 }

@@ -1,5 +1,5 @@
 /**
- * Log lines for people, made of those for programs: one with the time, the level and the message, then one for each
+ * Log lines for people, made of pino's lines for programs: one with the time, the level and the message, then one for each
  * thing that was told with it, stacks over several.
  */
 
@@ -19,7 +19,7 @@ interface Line {
   readonly msg?: unknown;
 }
 
-/** `json` is one line as `json-lines.ts` makes it. The time is shown in this machine's zone. */
+/** `json` is one line as pino writes it. The time is shown in this machine's zone. */
 export function textOfLine(json: string): string {
   const { level, time, msg = "", ...told } = JSON.parse(json) as Line;
   const head = `[${clockTime(new Date(time))}] ${levels[level] ?? level}: ${msg}`.trimEnd();
