@@ -44,7 +44,16 @@ export async function openDoors(
         : withHttp(parts.protocols, { serves, secure: address.secure });
     const onError = (cause: Error): void =>
       log.error({ err: cause, address: formatAddress(address) }, "cannot accept a connection; listening goes on");
-    doors.push({ serves, listener: await listen({ address, tls, limits, counters, addresses, onError, ...takers }) });
+    const onThreadsFailed = (cause: Error): void =>
+      log.error(
+        { err: cause, address: formatAddress(address) },
+        "a socket thread has ended or cannot start; listening goes on",
+      );
+    const reports = { onError, onThreadsFailed };
+    doors.push({
+      serves,
+      listener: await listen({ address, tls, limits, counters, addresses, ...reports, ...takers }),
+    });
   }
 }
 

@@ -8,7 +8,7 @@ import type { ListenAddress } from "./address.js";
  * Connections that the system may keep until we take them (it may allow fewer). In a flood those above are dropped, and
  * their clients, the honest ones as well, try again only after a second (fault-model F25).
  */
-const backlog = 4_096;
+export const backlog = 4_096;
 
 /** Resolves once `server` listens. Throws the system's error, EADDRINUSE among others. */
 export async function bind(server: Server, address: ListenAddress): Promise<void> {

@@ -2,7 +2,7 @@
  * Tells by the first bytes of a connection which protocol it speaks. What is done with it then is left to
  * the caller.
  */
-import type { Socket } from "node:net";
+import type { ClientSocket } from "./client-socket.js";
 
 /** Enough of the HTTP/2 preface that nothing else begins with it (RFC 9113 3.4). */
 const prefaceStart = Buffer.from("PRI * HTTP/2.0");
@@ -18,7 +18,7 @@ export interface FirstBytesListener {
  * Reads until the protocol is known. A peer that is gone, has ended its side, or takes longer than `deadlineMs` in all
  * is destroyed instead.
  */
-export function readFirstBytes(socket: Socket, deadlineMs: number, listener: FirstBytesListener): void {
+export function readFirstBytes(socket: ClientSocket, deadlineMs: number, listener: FirstBytesListener): void {
   let seen: Buffer = Buffer.alloc(0);
   const onData = (chunk: Buffer): void => {
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);

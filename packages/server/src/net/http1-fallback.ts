@@ -1,6 +1,6 @@
 /** Answers HTTP/1.1 where only gRPC is served: one request each, then the connection ends. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import type { ClientSocket } from "./client-socket.js";
 
 const answerText =
   "404 page not found\nThis address speaks the etcd v3 API over gRPC (HTTP/2) only; try: etcdctl endpoint status\n";
@@ -24,7 +24,7 @@ export class Http1Fallback {
   }
 
   /** Speaks HTTP/1.1 on `socket` from now on; `alreadyRead` is what was read from it before. */
-  take(socket: Socket, alreadyRead: Buffer): void {
+  take(socket: ClientSocket, alreadyRead: Buffer): void {
     this.#limitLife(socket);
     socket.on("error", () => socket.destroy());
     socket.pause();
@@ -34,7 +34,7 @@ export class Http1Fallback {
   }
 
   /** Node's own deadlines for requests, and its list of connections, begin only when the HTTP server itself listens. */
-  #limitLife(socket: Socket): void {
+  #limitLife(socket: ClientSocket): void {
     const timer = setTimeout(() => socket.destroy(), this.#deadlineMs);
     socket.once("close", () => clearTimeout(timer));
   }

@@ -23,6 +23,13 @@ export interface NetLimits {
    * what one peer address may have, so that one alone cannot keep the others from it.
    */
   readonly http1ConnectionsMax: number;
+  /**
+   * Connections open at one listener from which on new ones are owned by threads, if the listener may have any; those open
+   * by then stay on the main thread, whose answers are quicker when little is to be done.
+   */
+  readonly socketThreadsFrom: number;
+  /** Threads that one listener may start, where they are of use; 0 for none. Each takes about 20 MB. */
+  readonly socketThreadsMax: number;
   /** How often certificate files are looked at. */
   readonly certificateCheckIntervalMs: number;
   /** Whatever peers do, no more than one log line of a kind is written in this time. */
@@ -36,6 +43,8 @@ export const defaultNetLimits: NetLimits = {
   connectionsFromLoopbackMax: 10_000,
   undecidedConnectionsMax: 1_000,
   http1ConnectionsMax: 5_000,
+  socketThreadsFrom: 200,
+  socketThreadsMax: 2,
   certificateCheckIntervalMs: 5_000,
   repeatedLogIntervalMs: 10_000,
 };

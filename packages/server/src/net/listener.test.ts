@@ -7,6 +7,7 @@ import { type TestContext, test } from "node:test";
 import { temporaryFolder } from "../testing/temporary-folder.js";
 import type { ListenAddress } from "./address.js";
 import { AddressCounts } from "./address-counts.js";
+import type { ClientSocket } from "./client-socket.js";
 import { type NetCounters, newNetCounters } from "./counters.js";
 import { Http1Fallback } from "./http1-fallback.js";
 import { defaultNetLimits, type NetLimits } from "./limits.js";
@@ -24,7 +25,7 @@ const expectingRequest = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nExp
 /** A listener, the sockets it handed to HTTP/2 and what it reported. */
 interface Trial {
   readonly listener: Listener;
-  readonly handedOver: Array<{ socket: Socket; alreadyRead: Buffer }>;
+  readonly handedOver: Array<{ socket: ClientSocket; alreadyRead: Buffer }>;
   readonly errors: Error[];
   readonly counters: NetCounters;
   /** Resolves at the next hand-over. */

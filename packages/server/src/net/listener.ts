@@ -3,13 +3,14 @@
  * to the gRPC transport, anything else to HTTP/1.1. Keeps what is not HTTP/2 within its limits: how many there are, and
  * how long they may say nothing.
  */
-import { createServer, type Server, type Socket } from "node:net";
+import { Socket } from "node:net";
 import { formatAddress, type ListenAddress } from "./address.js";
 import type { AddressCounts } from "./address-counts.js";
-import { bind } from "./bind.js";
+import type { ClientSocket } from "./client-socket.js";
 import type { NetCounters } from "./counters.js";
 import { readFirstBytes } from "./first-bytes.js";
 import type { NetLimits } from "./limits.js";
+import { type Acceptor, OpenListener } from "./open-listener.js";
 import { placeOf } from "./place.js";
 import type { TlsGate } from "./tls/tls-gate.js";
 import { UndecidedConnections } from "./undecided.js";
@@ -30,7 +31,7 @@ export class ListenError extends Error {
 /** A connection whose protocol is known. */
 export interface Arrival {
   /** Encrypted already if the address speaks TLS. */
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   /** Its first bytes. */
   readonly alreadyRead: Buffer;
   /** The common name in the client's certificate, if there is one; it was verified. */
@@ -47,6 +48,8 @@ export interface ListenerOptions {
   readonly onHttp1: (arrival: Arrival) => void;
   /** A connection could not be accepted, for want of file descriptors for example. Listening goes on. */
   readonly onError: (cause: Error) => void;
+  /** Socket threads could not be started, or have ended with the connections they had. Listening goes on. */
+  readonly onThreadsFailed?: (cause: Error) => void;
   readonly limits: NetLimits;
   readonly counters: NetCounters;
   /** Shared by all listeners. */
@@ -68,51 +71,58 @@ export interface Listener {
 /** Starts listening. Throws `ListenError`. */
 export async function listen(options: ListenerOptions): Promise<Listener> {
   const entrance = new Entrance(options);
-  const server = createServer({ noDelay: true }, (socket) => entrance.admit(socket));
-  // Without a listener an error event would end the process.
-  server.once("listening", () => server.on("error", (cause) => entrance.acceptFailed(cause)));
+  const listener = new OpenListener(options.address, options.limits, entrance);
   try {
-    await bind(server, options.address);
+    await listener.open();
   } catch (cause) {
     throw new ListenError(formatAddress(options.address), cause as NodeJS.ErrnoException);
   }
   return {
-    address: boundAddress(server, options.address),
-    close: () => close(server, entrance),
+    address: listener.address,
+    close: () => {
+      const closed = listener.close();
+      entrance.destroyUndecided();
+      return closed;
+    },
     destroyHttp1: () => entrance.destroyHttp1(),
   };
 }
 
 /** The connections that have not been handed to HTTP/2: undecided ones and those that speak HTTP/1.1. */
-class Entrance {
+class Entrance implements Acceptor {
   /** As the system handed them to us: under TLS what the encrypted socket stands on. */
   readonly #undecided: UndecidedConnections;
-  readonly #http1 = new Set<Socket>();
+  readonly #http1 = new Set<ClientSocket>();
   readonly #options: ListenerOptions;
+  /** Connections admitted and not gone. */
+  #open = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
     this.#undecided = new UndecidedConnections(options.limits.undecidedConnectionsMax);
   }
 
-  admit(raw: Socket): void {
+  admit(raw: ClientSocket): number {
     const { counters, addresses } = this.#options;
     counters.accepted++;
     const address = raw.remoteAddress ?? "";
     if (!addresses.admit(address)) {
       counters.refusedPerAddress++;
       raw.destroy();
-      return;
+      return this.#open;
     }
     const from = placeOf(address);
+    this.#open++;
     raw.once("close", () => {
+      this.#open--;
       addresses.release(address);
       this.#undecided.delete(from, raw);
     });
     this.#makeWait(from, raw);
+    return this.#open;
   }
 
-  #makeWait(from: string, raw: Socket): void {
+  #makeWait(from: string, raw: ClientSocket): void {
     const { counters, tls, address } = this.#options;
     const evicted = this.#undecided.add(from, raw);
     if (evicted !== undefined) {
@@ -120,13 +130,18 @@ class Entrance {
       evicted.destroy();
     }
     const decided = (): void => this.#undecided.delete(from, raw);
-    if (!address.secure || tls === undefined) this.#decide(raw, undefined, decided);
+    // What is encrypted never comes from a thread.
+    if (!address.secure || tls === undefined || !(raw instanceof Socket)) this.#decide(raw, undefined, decided);
     else tls.accept(raw, (secured) => this.#decide(secured.socket, secured.certificateName, decided));
   }
 
   acceptFailed(cause: Error): void {
     this.#options.counters.acceptErrors++;
     this.#options.onError(cause);
+  }
+
+  threadsFailed(cause: Error): void {
+    this.#options.onThreadsFailed?.(cause);
   }
 
   destroyUndecided(): void {
@@ -137,7 +152,7 @@ class Entrance {
     for (const socket of this.#http1) socket.destroy();
   }
 
-  #decide(socket: Socket, certificateName: string | undefined, decided: () => void): void {
+  #decide(socket: ClientSocket, certificateName: string | undefined, decided: () => void): void {
     const { counters, limits, onHttp2 } = this.#options;
     readFirstBytes(socket, limits.firstBytesDeadlineMs, {
       decided: (isHttp2, alreadyRead) => {
@@ -165,16 +180,4 @@ class Entrance {
     socket.once("close", () => this.#http1.delete(socket));
     onHttp1(arrival);
   }
-}
-
-function boundAddress(server: Server, asked: ListenAddress): ListenAddress {
-  const bound = server.address();
-  if (asked.kind === "unix" || bound === null || typeof bound === "string") return asked;
-  return { ...asked, port: bound.port };
-}
-
-function close(server: Server, entrance: Entrance): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  entrance.destroyUndecided();
-  return closed;
 }

@@ -3,12 +3,12 @@
  * that has most goes, and not the newcomer: whoever holds silent connections could otherwise keep everybody else out
  * (fault-model F25).
  */
-import type { Socket } from "node:net";
+import type { ClientSocket } from "./client-socket.js";
 
 export class UndecidedConnections {
   readonly #max: number;
   /** By address (`placeOf` it), in the order of arrival. */
-  readonly #byAddress = new Map<string, Set<Socket>>();
+  readonly #byAddress = new Map<string, Set<ClientSocket>>();
   #count = 0;
 
   /** `max` is `undecidedConnectionsMax`. */
@@ -17,7 +17,7 @@ export class UndecidedConnections {
   }
 
   /** Adds a connection. Returns the one that must go for it, removed already; undefined if there is room. */
-  add(address: string, socket: Socket): Socket | undefined {
+  add(address: string, socket: ClientSocket): ClientSocket | undefined {
     const evicted = this.#count >= this.#max ? this.#evict() : undefined;
     const known = this.#byAddress.get(address);
     if (known === undefined) this.#byAddress.set(address, new Set([socket]));
@@ -27,7 +27,7 @@ export class UndecidedConnections {
   }
 
   /** It has said what it speaks, or is gone. Harmless if it is not there. */
-  delete(address: string, socket: Socket): void {
+  delete(address: string, socket: ClientSocket): void {
     const known = this.#byAddress.get(address);
     if (known?.delete(socket) !== true) return;
     this.#count--;
@@ -38,7 +38,7 @@ export class UndecidedConnections {
     for (const sockets of this.#byAddress.values()) for (const socket of sockets) socket.destroy();
   }
 
-  #evict(): Socket | undefined {
+  #evict(): ClientSocket | undefined {
     let busiest = "";
     let most = 0;
     for (const [address, { size }] of this.#byAddress) {

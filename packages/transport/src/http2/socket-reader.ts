@@ -13,10 +13,10 @@ import type { TransportSocket } from "./socket-writer.js";
 export function readSocket(socket: TransportSocket, take: (chunk: Buffer) => void): void {
   socket.on("data", take);
   // Other streams may count on their own `push` to ask them for more.
-  if (socket instanceof Socket) shorten(socket, take);
+  if (socket instanceof Socket || socket.behavesAsSocket === true) shorten(socket, take);
 }
 
-function shorten(socket: Socket, take: (chunk: Buffer) => void): void {
+function shorten(socket: TransportSocket, take: (chunk: Buffer) => void): void {
   const { push, pause } = socket;
   let isDirect = false;
   // Kept apart, so that what runs for every chunk stays small. What was kept during a pause comes first; the end comes this

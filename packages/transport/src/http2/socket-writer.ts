@@ -14,6 +14,13 @@ export type TransportSocket = Duplex & {
   readonly remotePort?: number | undefined;
   setNoDelay?(noDelay?: boolean): unknown;
   setKeepAlive?(enable?: boolean, initialDelayMs?: number): unknown;
+  /**
+   * Of a stream that is no `net.Socket`: it gives each chunk to its own `push`, and is done with a buffer once it has
+   * written it.
+   */
+  readonly behavesAsSocket?: boolean | undefined;
+  /** Writes and returns true, or does nothing and returns false if the bytes would have to wait. */
+  writeAtOnce?(bytes: Buffer): boolean;
 };
 
 const NOTHING = Buffer.alloc(0);
@@ -42,7 +49,8 @@ export class SocketWriter {
     this.#socket = socket;
     this.#pool = pool;
     this.#onFree = onFree;
-    this.#buffersComeBack = socket instanceof Socket && !(socket instanceof TLSSocket);
+    this.#buffersComeBack =
+      (socket instanceof Socket && !(socket instanceof TLSSocket)) || socket.behavesAsSocket === true;
   }
 
   /** True while a write waits for the peer. */
@@ -86,7 +94,8 @@ export class SocketWriter {
   #writeInPlace(length: number): void {
     const buffer = this.output.detach();
     // Without a callback: nearly always the kernel takes it all during the call, and the buffer is ours again at once.
-    this.#socket.write(buffer.subarray(0, length));
+    const bytes = buffer.subarray(0, length);
+    if (this.#socket.writeAtOnce?.(bytes) !== true) this.#socket.write(bytes);
     if (this.#socket.writableLength === 0) {
       this.#pool.release(buffer);
       return;

@@ -3,8 +3,8 @@
  * The bytes are read and written by node:http.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Peer } from "@holdfast/transport";
+import type { ClientSocket } from "../../net/client-socket.js";
 import type { Door } from "../../ops/route.js";
 import type { AnswerBudget } from "../answer-budget.js";
 import { respondText } from "../answers.js";
@@ -51,7 +51,7 @@ export interface Exchange {
 }
 
 export class Http1Connection {
-  readonly socket: Socket;
+  readonly socket: ClientSocket;
   readonly door: Door;
   readonly peer: Peer;
   /** The next answer closes the connection. */
@@ -68,7 +68,7 @@ export class Http1Connection {
   /** Bytes taken by the client when its answer was last seen to move. */
   #bytesTakenBefore = 0;
 
-  constructor(socket: Socket, door: Door, peer: Peer, services: Http1Services) {
+  constructor(socket: ClientSocket, door: Door, peer: Peer, services: Http1Services) {
     this.socket = socket;
     this.door = door;
     this.peer = peer;

@@ -3,9 +3,9 @@
  * and hands every request to the front. WebSockets begin here, too.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type Clock, type PlainRequest, systemClock, type Timer } from "@holdfast/transport";
+import type { ClientSocket } from "../../net/client-socket.js";
 import type { Door } from "../../ops/route.js";
 import { AnswerBudget } from "../answer-budget.js";
 import type { HttpCounters } from "../counters.js";
@@ -79,7 +79,7 @@ export class Http1Server {
    * Speaks HTTP/1.1 on `socket` from now on; `alreadyRead` is what was read from it before. `certificateName` is the common
    * name in the client's certificate, if one was verified. Never throws, whatever the peer sends.
    */
-  take(socket: Socket, alreadyRead: Buffer, door: Door, certificateName?: string): void {
+  take(socket: ClientSocket, alreadyRead: Buffer, door: Door, certificateName?: string): void {
     const peer = {
       address: socket.remoteAddress ?? "",
       port: socket.remotePort ?? 0,

@@ -8,6 +8,7 @@ import { silentLogger } from "../../logger.js";
 import { issueLocal, makeAuthority } from "../../testing/certificates.js";
 import { dialTls } from "../../testing/tls.js";
 import { AddressCounts } from "../address-counts.js";
+import type { ClientSocket } from "../client-socket.js";
 import { type NetCounters, newNetCounters } from "../counters.js";
 import { defaultNetLimits, type NetLimits } from "../limits.js";
 import { type Listener, listen } from "../listener.js";
@@ -27,7 +28,7 @@ interface Trial {
   readonly ca: string;
   readonly counters: NetCounters;
   /** Connections handed to HTTP/2. */
-  readonly handedOver: Socket[];
+  readonly handedOver: ClientSocket[];
   readonly lines: object[];
 }
 
@@ -42,7 +43,7 @@ async function start(t: TestContext, limits: Partial<NetLimits>): Promise<Trial>
   const pair = { cert: Buffer.from(cert), key: Buffer.from(key) };
   const settings = readTlsOptions({ certFile: "in memory", keyFile: "in memory" });
   const log = new ThrottledLog(logger, () => 0, 1);
-  const handedOver: Socket[] = [];
+  const handedOver: ClientSocket[] = [];
   const listener = await listen({
     address: { kind: "tcp", host: "127.0.0.1", port: 0, secure: true },
     tls: new TlsGate({ settings, limits: allLimits, counters, log }, pair, { ca: undefined, crl: undefined }),
