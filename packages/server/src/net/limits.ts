@@ -28,7 +28,10 @@ export interface NetLimits {
    * by then stay on the main thread, whose answers are quicker when little is to be done.
    */
   readonly socketThreadsFrom: number;
-  /** Threads that one listener may start, where they are of use; 0 for none. Each takes about 20 MB. */
+  /**
+   * Threads that one listener may start, where they are of use; 0 for none, which is the default of a server that does not own its
+   * process. Each takes about 20 MB.
+   */
   readonly socketThreadsMax: number;
   /** How often certificate files are looked at. */
   readonly certificateCheckIntervalMs: number;
