@@ -43,7 +43,7 @@ async function serveOnce(folder) {
     if (code === 0) writeFileSync(codeFile, script.createCachedData());
   });
   const socket = join(folder, "socket");
-  await run().runServe(["--data-dir", join(folder, "data"), "--listen", `unix:${socket}`]);
+  await run().runServe(["--data-dir", join(folder, "data"), "--listen", `unix:${socket}`], true);
   await call(socket, "/etcdserverpb.KV/Put", [0x0a, 0x01, 0x61, 0x12, 0x01, 0x62]);
   await call(socket, "/etcdserverpb.KV/Range", [0x0a, 0x01, 0x61, 0x12, 0x01, 0x62]);
   process.kill(process.pid, "SIGTERM");

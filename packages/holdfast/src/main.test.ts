@@ -25,8 +25,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(args: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [main, ...args], { env: { PATH: process.env.PATH } });
+function start(args: string[], nodeArgs: string[] = []): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [...nodeArgs, main, ...args], { env: { PATH: process.env.PATH } });
 }
 
 async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
@@ -43,8 +43,11 @@ async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
 }
 
 /** Starts a server on a free port and waits for the line that says it is ready. */
-async function serving(args: string[]): Promise<{ child: ChildProcessWithoutNullStreams; address: string }> {
-  const child = start(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", ...args]);
+async function serving(
+  args: string[],
+  nodeArgs: string[] = [],
+): Promise<{ child: ChildProcessWithoutNullStreams; address: string }> {
+  const child = start(["serve", "--listen", "127.0.0.1:0", "--log-format", "json", ...args], nodeArgs);
   for await (const line of createInterface({ input: child.stdout })) {
     const entry = JSON.parse(line) as { msg: string; address: string };
     if (entry.msg === "ready") return { child, address: entry.address };
@@ -62,6 +65,15 @@ function oneLine(text: string, pattern: RegExp): void {
   assert.match(text, pattern);
   assert.equal(text.trim().split("\n").length, 1, text);
 }
+
+test("F8: what is loaded ahead of a server may keep Node.js' pool busy, so the log has a thread of its own", async () => {
+  const preload = join(folder, "preload.cjs");
+  writeFileSync(preload, 'process.on("worker", () => process.stderr.write("a thread\\n"));');
+  const { child } = await serving(["--data-dir", join(folder, "preloaded")], ["--require", preload]);
+  const stderr = child.stderr.toArray();
+  assert.equal(await stop(child), 0);
+  assert.equal(String(await stderr), "a thread\n");
+});
 
 test("--help shows every setting with its default, and the exit codes", async () => {
   const { code, stdout } = await ended(start(["serve", "--help"]));

@@ -23,8 +23,8 @@ import { UsageError } from "./settings/usage-error.js";
 import { etcdctlFlags } from "./try-line.js";
 import { version } from "./version.js";
 
-/** Serves until a signal comes or storage fails. Ends the process. */
-export async function serve(settings: ServeSettings): Promise<void> {
+/** Serves until a signal comes or storage fails. Ends the process. For `ownsProcess` see `startServer`. */
+export async function serve(settings: ServeSettings, ownsProcess: boolean): Promise<void> {
   const logger = openLogger(settings);
   const dataDir = settings.inMemory ? undefined : resolve(settings.dataDir);
   stopOnBugs(logger);
@@ -34,7 +34,7 @@ export async function serve(settings: ServeSettings): Promise<void> {
     server = await startServer({
       ...(dataDir === undefined ? {} : { dataDir }),
       ...settings.server,
-      ownsProcess: true,
+      ownsProcess,
       logger,
       onFatal: (cause) => process.exit(fatalExitCode(cause)),
     });

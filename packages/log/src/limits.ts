@@ -56,7 +56,7 @@ export const DEFAULT_LOG_LIMITS: LogLimits = {
   writeSliceBytes: 2 * MiB,
   zeroSliceBytes: MiB,
   // As many as are discarded with a snapshot every 256 MiB, and filled until the next.
-  recycledSegments: 4,
+  recycledSegments: 2,
   durableNoteIntervalMs: 100,
   settleDelayFirstMs: 10,
   settleDelayMaxMs: 1000,

@@ -4,7 +4,7 @@
  * Format 1: one byte 1, then for each command its length (unsigned, 4 bytes, little-endian) and its bytes
  * as `encodeCommand` makes them. A format this program does not know stops it (fault-model F61).
  */
-import type { RequestOp, TxnRequest } from "@holdfast/protocol";
+import { type RequestOp, slabCopyBytesMax, type TxnRequest } from "@holdfast/protocol";
 import {
   type Caller,
   type Command,
@@ -18,8 +18,6 @@ import type { Proposer } from "./proposer.js";
 
 const batchFormat = 1;
 const initialBytes = 16 * 1024;
-/** A shorter value is never a view of its request: a copy costs no more. */
-const viewBytesMin = 1024;
 
 type PutCommand = Extract<Command, { kind: "put" }>;
 
@@ -58,7 +56,8 @@ export class Batch {
 
   /**
    * Adds a command of so many operations whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied, and the
-   * value of a put that is a view of it becomes one of the copy, which lasts until the batch is cleared.
+   * value of a put that is longer than `slabCopyBytesMax` and a view of it becomes one of the copy, which lasts until the batch is
+   * cleared. A shorter one must not be a view: a copy costs no more.
    */
   add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined, operations: number): void {
     const bytes = callerBytes(caller) + 1 + body.length;
@@ -141,7 +140,7 @@ export class Batch {
   /** `command`, but a long value that lies in `body` is taken from its copy, which begins at `start`. */
   #withOwnValue(command: PutCommand, body: Uint8Array, start: number): PutCommand {
     const { value } = command.request;
-    if (value.length < viewBytesMin || value.buffer !== body.buffer) return command;
+    if (value.length <= slabCopyBytesMax || value.buffer !== body.buffer) return command;
     const offset = value.byteOffset - body.byteOffset;
     if (offset < 0 || offset + value.length > body.length) return command;
     const from = start + offset;

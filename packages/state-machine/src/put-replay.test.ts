@@ -108,3 +108,9 @@ test("a put that is cut off is left to the decoder", () => {
   }
   assert.equal(machine.revision, 1);
 });
+
+test("an empty command is left to the decoder, whatever follows it", () => {
+  const machine = new StateMachine();
+  // The length of the next command begins with the byte that stands for a put.
+  assert.equal(machine.replayPut(Uint8Array.of(1, 0, 0, 0), 0, 0), false);
+});

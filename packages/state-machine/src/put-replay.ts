@@ -25,6 +25,9 @@ import { type PackedVersion, Slabs } from "./version-chunk.js";
 const keyTag = fieldTag(1, WireType.lengthDelimited);
 const valueTag = fieldTag(2, WireType.lengthDelimited);
 
+/** Between two puts. */
+const noMemory = new PackedMemory(0);
+
 export class PutReplay implements PackedVersion {
   readonly #keys: KeySpace;
   readonly #leases: LeaseTable;
@@ -34,7 +37,7 @@ export class PutReplay implements PackedVersion {
   #key: ByteString | undefined = undefined;
   #value: Uint8Array = emptyBytes;
   /** The version that it made. */
-  memory: PackedMemory = new PackedMemory(0);
+  memory: PackedMemory = noMemory;
   start = 0;
   length = 0;
   version = 0;
@@ -50,7 +53,13 @@ export class PutReplay implements PackedVersion {
    * whether it did; else nothing has changed. Nothing may speak against it that is not in the store of keys.
    */
   apply(bytes: Uint8Array, start: number, end: number): boolean {
-    if (!this.#isPlain(bytes, start, end)) return false;
+    const isDone = this.#isPlain(bytes, start, end) && this.#put();
+    this.#letGo();
+    return isDone;
+  }
+
+  /** Returns false if a lease would lose the key. */
+  #put(): boolean {
     const keys = this.#keys;
     const { histories } = keys;
     const key = this.#key!;
@@ -66,12 +75,14 @@ export class PutReplay implements PackedVersion {
 
   /** Whether the request is a key that is not empty and at most a value behind it. */
   #isPlain(bytes: Uint8Array, start: number, end: number): boolean {
+    // An empty command has no kind either: what stands in its place is of what follows.
+    if (start >= end) return false;
     const reader = this.#reader;
     // The value is packed before the bytes change.
     reader.lendNext();
     reader.reset(bytes, start, end);
     try {
-      if (start === end || reader.tag() !== keyTag) return false;
+      if (reader.tag() !== keyTag) return false;
       this.#key = reader.byteString();
       this.#value = emptyBytes;
       if (reader.position === end) return this.#key.length > 0;
@@ -83,6 +94,13 @@ export class PutReplay implements PackedVersion {
       if (error instanceof MalformedMessageError) return false;
       throw error;
     }
+  }
+
+  /** Refers to nothing of the put any more: the last of a replay would else keep its entry and its version for good. */
+  #letGo(): void {
+    this.#reader.reset(emptyBytes, 0, 0);
+    this.#value = emptyBytes;
+    this.memory = noMemory;
   }
 
   #pack(key: ByteString, createRevision: number, modRevision: number, version: number): void {

@@ -3,7 +3,10 @@ import { scryptSync } from "node:crypto";
 import { test } from "node:test";
 import { BlockedPool } from "@holdfast/log/testing";
 import { temporaryFolder } from "../testing/temporary-folder.js";
-import { type HashRequest, HashThreads } from "./hash-threads.js";
+import { type HashRequest, HashThreads, startHashWorker } from "./hash-threads.js";
+import { passwordCostMin } from "./password-hash.js";
+import { Passwords } from "./passwords.js";
+import { secretsOn } from "./secrets.js";
 
 const request: HashRequest = {
   password: "pleaseletmein",
@@ -70,6 +73,36 @@ test("who waits for a thread that is ended is told", async () => {
   await threads.end();
   await waiting;
   assert.equal(threads.count, 0);
+});
+
+test("a thread that cannot be started fails one hash, later, and the next is made", async (t) => {
+  let starts = 0;
+  const threads = new HashThreads(undefined, () => {
+    starts += 1;
+    if (starts < 3) throw new Error("EAGAIN");
+    return startHashWorker();
+  });
+  t.after(() => threads.end());
+  const limits = { passwordHashesAtOnce: 1, passwordHashesWaiting: 5, passwordHashBytes: 2 ** 25, passwordHashWork: 1 };
+  const passwords = new Passwords(passwordCostMin, limits, secretsOn(threads));
+  const hashes = Array.from({ length: 3 }, () => passwords.hash("x", () => true));
+  const ends = await Promise.allSettled(hashes);
+  assert.deepEqual(
+    ends.map(({ status }) => status),
+    ["rejected", "rejected", "fulfilled"],
+  );
+  assert.equal(passwords.underWay, 0);
+});
+
+test("once they have ended no thread is started for those who wait", async () => {
+  const threads = new HashThreads();
+  const long = { ...request, options: { N: 2 ** 14 } };
+  const next: Promise<unknown>[] = [];
+  const first = derived(threads, long).catch(() => next.push(assert.rejects(derived(threads), /not hashed any more/)));
+  await threads.end();
+  await first;
+  await Promise.all(next);
+  assert.deepEqual([next.length, threads.count], [1, 0]);
 });
 
 test("F8, F49: a password is hashed while all threads of the pool are busy", {

@@ -47,12 +47,15 @@ parentPort.on("message", (request) => parentPort.postMessage(answer(request)));
 
 export class HashThreads {
   readonly #after: After;
+  readonly #startWorker: () => Worker;
   readonly #all = new Set<HashThread>();
   /** Those with nothing to do, the one that was busy last at the end. */
   readonly #free: HashThread[] = [];
+  #hasEnded = false;
 
-  constructor(after: After = unreferencedTimer) {
+  constructor(after: After = unreferencedTimer, startWorker = startHashWorker) {
     this.#after = after;
+    this.#startWorker = startWorker;
   }
 
   /** How many there are. */
@@ -62,20 +65,30 @@ export class HashThreads {
 
   /** scrypt (RFC 7914). */
   derive(request: HashRequest, done: KeyDone): void {
-    const thread = this.#free.pop() ?? this.#start();
+    try {
+      this.#deriveOn(this.#free.pop() ?? this.#start(), request, done);
+    } catch (error) {
+      // The system starts no more threads, or not now. Whoever asks counts on being told later.
+      setImmediate(done, error as Error, noKey);
+    }
+  }
+
+  /** Ends all threads for good; what they were busy with fails, and so does what is asked afterwards. */
+  async end(): Promise<void> {
+    this.#hasEnded = true;
+    await Promise.all([...this.#all].map((thread) => this.#end(thread)));
+  }
+
+  #deriveOn(thread: HashThread, request: HashRequest, done: KeyDone): void {
     thread.derive(request, (error, key) => {
       if (this.#all.has(thread)) this.#rest(thread);
       done(error, key);
     });
   }
 
-  /** Ends all threads; what they were busy with fails. */
-  async end(): Promise<void> {
-    await Promise.all([...this.#all].map((thread) => this.#end(thread)));
-  }
-
   #start(): HashThread {
-    const thread = new HashThread(() => this.#forget(thread));
+    if (this.#hasEnded) throw new Error("passwords are not hashed any more");
+    const thread = new HashThread(this.#startWorker(), () => this.#forget(thread));
     this.#all.add(thread);
     return thread;
   }
@@ -105,8 +118,8 @@ class HashThread {
   #done: KeyDone | undefined;
 
   /** `broken` is told before whoever waits for an answer. */
-  constructor(broken: () => void) {
-    this.#worker = new Worker(threadScript, { eval: true, name: "holdfast-hash", execArgv: [] });
+  constructor(worker: Worker, broken: () => void) {
+    this.#worker = worker;
     this.#worker.on("message", (answer: HashAnswer) => this.#answered(answer));
     const failed = (error: Error): void => {
       broken();
@@ -140,6 +153,11 @@ class HashThread {
     this.#done = undefined;
     done?.(error, key);
   }
+}
+
+/** A thread as hashes are made on. Throws where the system starts no more. */
+export function startHashWorker(): Worker {
+  return new Worker(threadScript, { eval: true, name: "holdfast-hash", execArgv: [] });
 }
 
 function unreferencedTimer(delayMs: number, task: () => void): () => void {
