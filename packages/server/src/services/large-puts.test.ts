@@ -1,7 +1,7 @@
 /** Large values, whose requests are gathered in memory that is used again as soon as a put was handed on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kvService } from "@holdfast/protocol";
+import { kvService, slabCopyBytesMax } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { Services } from "../testing/services.js";
 import { byteString } from "../testing/test-client.js";
@@ -24,19 +24,22 @@ function isPut(method: Method): method is Extract<Method, { kind: "unary" | "ser
   return method.path === put.path;
 }
 
-test("nothing of a put refers to its request once it was handed on", async (t) => {
-  const services = await Services.start(t);
-  const method = kvMethods(services.context).find(isPut);
-  assert.ok(method?.keepsNothing);
-  const [key, value] = [byteString("k"), Buffer.alloc(100_000, 1)];
-  const bytes = put.request.encode(put.request.create({ key, value }));
-  method.handle(bytes, callFor());
-  bytes.fill(0xff);
-  const client = await services.connect();
-  await client.put("after");
-  const { kvs } = await client.call(range, { key });
-  assert.deepEqual(Buffer.from(kvs[0]!.value), value);
-});
+// From the shortest that is not copied when it is read.
+for (const length of [slabCopyBytesMax, slabCopyBytesMax + 1, 100_000]) {
+  test(`nothing of a put of ${length} bytes refers to its request once it was handed on`, async (t) => {
+    const services = await Services.start(t);
+    const method = kvMethods(services.context).find(isPut);
+    assert.ok(method?.keepsNothing);
+    const [key, value] = [byteString("k"), Buffer.alloc(length, 1)];
+    const bytes = put.request.encode(put.request.create({ key, value }));
+    method.handle(bytes, callFor());
+    bytes.fill(0xff);
+    const client = await services.connect();
+    await client.put("after");
+    const { kvs } = await client.call(range, { key });
+    assert.deepEqual(Buffer.from(kvs[0]!.value), value);
+  });
+}
 
 test("every large value is what was put, with many of them on their way at once on several connections", async (t) => {
   const { server } = await start(t);

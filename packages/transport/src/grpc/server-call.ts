@@ -251,12 +251,18 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
   }
 
   #receiveInParts(bytes: Buffer, start: number, end: number, ended: boolean): void {
-    const { limits, messages } = this.host.context;
-    this.#reader ??= new MessageReader(this, this.host.buffers, limits.messageBytesMax, messages);
+    this.#reader ??= this.#newReader();
     this.#reader.feed(bytes, start, end);
     if (this.#ended) return;
     if (ended) this.#requestEnded(this.#reader.midMessage);
     else if (this.#held !== undefined && this.#heldBytes === 0) this.#hold(this.#held);
+  }
+
+  /** Only who gives memory back takes some that was used: what others keep is as long as it must be, and stays what it is. */
+  #newReader(): MessageReader {
+    const { limits, messages } = this.host.context;
+    const memory = isPassing(this.#method) ? messages : undefined;
+    return new MessageReader(this, this.host.buffers, limits.messageBytesMax, memory);
   }
 
   #requestEnded(midMessage: boolean): void {
@@ -312,7 +318,7 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
       this.#handlerFailed(error);
     }
     this.#releaseHeld();
-    if (isOwn && method.keepsNothing === true) this.host.context.messages.giveBack(request);
+    if (isOwn && isPassing(method)) this.host.context.messages.giveBack(request);
   }
 
   #passOn(sink: MessageSink, bytes: Buffer): boolean {
@@ -390,6 +396,11 @@ export class ServerCallStream extends Http2Stream implements ServerCall, Message
     this.#heldBytes = 0;
     this.#held = undefined;
   }
+}
+
+/** Whether nothing of a request is kept when it has been handled. */
+function isPassing(method: Method): boolean {
+  return method.kind !== "bidi" && method.keepsNothing === true;
 }
 
 /** Whether a message lies in no frame, because none is so long: then it was collected, or inflated. */

@@ -94,7 +94,7 @@ export interface MessageSink {
 
 /** A method the server offers. `path` is "/package.Service/Method". */
 export type Method =
-  /** `handle` gets the one request message, valid only during the call unless `ownsRequest`, once it is complete. */
+  /** `handle` gets the one request message, valid only during the call unless `ownsRequest` and not `keepsNothing`, once it is complete. */
   | {
       readonly kind: "unary" | "serverStream";
       readonly path: string;

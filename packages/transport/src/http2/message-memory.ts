@@ -2,9 +2,8 @@
  * Memory in which messages of many frames are gathered, used again for the next ones.
  *
  * New memory for each costs ten times as much as copying into what was in use before, and what is thrown away must be found by
- * the garbage collector, which marks all there is for every few tens of megabytes of it. Who gathers a message takes memory
- * here; it comes back only from methods that keep nothing of a request (`Method.keepsNothing`). Else it is simply lost
- * to this.
+ * the garbage collector, which marks all there is for every few tens of megabytes of it. It is for requests of methods that keep
+ * nothing of them (`Method.keepsNothing`), which take it and give it back.
  */
 
 const KIB = 1024;

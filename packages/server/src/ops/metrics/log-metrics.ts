@@ -7,7 +7,7 @@ export function addLogMetrics(metrics: MetricSet, { logMeter }: OpsSources): voi
   if (logMeter === undefined) return;
   metrics.histogram(
     "etcd_disk_wal_fsync_duration_seconds",
-    "From handing an entry to the log until it is known to be durable: write, sync, and the way to the writing thread and back.",
+    "From handing an entry to the log until it is known to be durable: write, sync, and the way to the thread that syncs and back.",
     logMeter.appendSeconds,
   );
   metrics.counter("holdfast_log_appended_bytes_total", "Payload bytes of the log entries that became durable.", () => {
