@@ -46,8 +46,7 @@ export interface ServerOptions {
   /**
    * Whether nothing but this server runs in the process. Then the log is synced on the threads on which Node.js runs file
    * calls, which is faster and saves a thread of 12 MB; anything else that keeps them busy (UV_THREADPOOL_SIZE) would hold up
-   * every write. And with many connections threads read and write them, of 20 MB each (`NetLimits.socketThreadsMax`, 0 otherwise
-   * unless it is set). Default false.
+   * every write. Default false.
    */
   readonly ownsProcess?: boolean;
   /** Storage failed for good and the server has stopped. Default: logged only. */

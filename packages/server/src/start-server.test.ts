@@ -6,9 +6,7 @@ import { test } from "node:test";
 import { LogFolderLockedError } from "@holdfast/log";
 import { electionService, etcdErrors, leaseService, StatusCode } from "@holdfast/protocol";
 import { InvalidAddressError } from "./net/address.js";
-import { defaultNetLimits } from "./net/limits.js";
 import { ListenError } from "./net/listener.js";
-import { socketThreadsFor } from "./net/threads/socket-threads.js";
 import { startServer } from "./start-server.js";
 import { activeResources, leftBehind, TimerWatch } from "./testing/resources.js";
 import { rejectsAs, type StatusError } from "./testing/status-error.js";
@@ -38,27 +36,18 @@ test("a stopped server leaves nothing behind: no handle, no port, no locked fold
   }
 });
 
-for (const [ownsProcess, expected] of [
-  [undefined, 0],
-  [true, socketThreadsFor({ kind: "tcp", host: "127.0.0.1", port: 0, secure: false }, defaultNetLimits)],
-] as const) {
-  test(`socket threads are started where the process is the server's own (${ownsProcess ?? "not said"})`, async (t) => {
-    let workers = 0;
-    const count = (): number => workers++;
-    process.on("worker", count);
-    t.after(() => process.off("worker", count));
-    const server = await startServer({
-      listen,
-      ...(ownsProcess === undefined ? {} : { ownsProcess }),
-      netLimits: { socketThreadsFrom: 1 },
-    });
-    const client = await TestClient.connect(portOf(server.endpoint));
-    await client.put("a");
-    assert.equal(workers, expected);
-    client.grpc.destroy();
-    await server.close();
-  });
-}
+test("no threads are started for sockets unless they are asked for", async (t) => {
+  let workers = 0;
+  const count = (): number => workers++;
+  process.on("worker", count);
+  t.after(() => process.off("worker", count));
+  const server = await startServer({ listen, netLimits: { socketThreadsFrom: 1 } });
+  const client = await TestClient.connect(portOf(server.endpoint));
+  await client.put("a");
+  assert.equal(workers, 0);
+  client.grpc.destroy();
+  await server.close();
+});
 
 test("a stopped server leaves no timer running, not even one that would let the process end", async () => {
   const timers = new TimerWatch();

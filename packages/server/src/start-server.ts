@@ -15,7 +15,7 @@ import { type ServerEnvironment, systemEnvironment } from "./environment.js";
 import { type Logger, silentLogger } from "./logger.js";
 import { clientUrl, endpointOf, formatAddress } from "./net/address.js";
 import { type NetCounters, newNetCounters } from "./net/counters.js";
-import { defaultNetLimits, type NetLimits } from "./net/limits.js";
+import { defaultNetLimits } from "./net/limits.js";
 import { ThrottledLog } from "./net/throttled-log.js";
 import type { TlsSettings } from "./net/tls/settings.js";
 import { type RunningServer, refuseUnknownOptions, type ServerOptions } from "./server-options.js";
@@ -76,17 +76,12 @@ interface OpenNet {
   readonly tls: TlsParts | undefined;
 }
 
-/** Threads and what they need to start, a process, are for a process of our own. */
-function netLimitsOf({ ownsProcess = false, netLimits }: ServerOptions): NetLimits {
-  return { ...defaultNetLimits, ...(ownsProcess ? {} : { socketThreadsMax: 0 }), ...netLimits };
-}
-
 async function openNet(
   options: ServerOptions,
   { planned, tlsSettings }: Plan,
   { logger, environment, net, core, stack }: NetParts,
 ): Promise<OpenNet> {
-  const limits = netLimitsOf(options);
+  const limits = { ...defaultNetLimits, ...options.netLimits };
   const log = new ThrottledLog(logger, environment.nowMs, limits.repeatedLogIntervalMs);
   const addresses = planned.map(({ address }) => address).filter(({ secure }) => secure);
   const around = { options, logger, log, environment, limits, counters: net, addresses };

@@ -131,6 +131,12 @@ const limits: Option[] = [
   number("--max-concurrent-streams <count>", "calls of one connection at a time; default 1000", 1, 4_294_967_295),
   number("--max-connections <count>", "connections over HTTP/2, and those from 127.0.0.1 or ::1; default 10000", 1),
   number("--max-connections-per-address <count>", "connections of a peer address; default 1000; 0: any number", 0),
+  number(
+    "--socket-threads <count>",
+    "threads that read and write sockets once 200 are open; default 0, see decision 0014",
+    0,
+    16,
+  ),
   duration("--grpc-keepalive-min-time <duration>", "shortest time between two pings of a client; default 5s"),
   duration("--grpc-keepalive-interval <duration>", "silence after which a client is pinged; default 30s; 0: never"),
   duration("--grpc-keepalive-timeout <duration>", "time for its answer; default 20s; 0: any"),

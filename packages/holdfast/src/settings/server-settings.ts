@@ -43,6 +43,7 @@ export interface RawSettings {
   readonly maxConcurrentStreams?: number;
   readonly maxConnections?: number;
   readonly maxConnectionsPerAddress?: number;
+  readonly socketThreads?: number;
   readonly grpcKeepaliveMinTime?: number;
   readonly grpcKeepaliveInterval?: number;
   readonly grpcKeepaliveTimeout?: number;
@@ -224,6 +225,7 @@ function netLimits(raw: RawSettings): NonNullable<ServerOptions["netLimits"]> {
     connectionsPerAddressMax:
       raw.maxConnectionsPerAddress === 0 ? Number.MAX_SAFE_INTEGER : raw.maxConnectionsPerAddress,
     connectionsFromLoopbackMax: raw.maxConnections,
+    socketThreadsMax: raw.socketThreads,
   });
 }
 

@@ -86,6 +86,7 @@ test("F25, F49: limits of connections and of failed logins are the server's own 
   assert.deepEqual([loginFailuresPerUser, loginFailuresPerAddress, loginBackoffMaxMs], [0, 6, 5_000]);
   assert.equal(settings([], {}, "login-backoff-max: 0").server.serviceLimits?.loginBackoffMaxMs, 0);
   assert.equal(settings(["--max-connections-per-address", "5"]).server.netLimits?.connectionsPerAddressMax, 5);
+  assert.equal(settings(["--socket-threads", "2"]).server.netLimits?.socketThreadsMax, 2);
 });
 
 test("in-memory can be said in each of the three ways", () => {

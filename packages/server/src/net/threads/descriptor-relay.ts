@@ -5,17 +5,29 @@
 import { createServer, type Server, type Socket } from "node:net";
 
 const inheritedDescriptor = 4;
+const lookMs = 20;
+/** Longer than `listening-copy.ts` waits. */
+const lifeMsMax = 10_000;
 
 /** Whoever asked may be gone; then there is nobody to tell. */
 function tell(what: string, handle?: Server | Socket): void {
   process.send?.(what, handle, {}, () => {});
 }
 
-// Whoever holds on to the listening socket keeps others from the address.
-process.once("disconnect", () => process.exit());
-if (!process.connected) process.exit();
+function leaveIfAlone(): void {
+  if (!process.connected) process.exit();
+}
+
+// Whoever holds on to the listening socket keeps others from the address, and connections from whoever accepts. Node.js says
+// "disconnect" only when the other side has acknowledged every handle sent to it, which one that was killed never does.
+leaveIfAlone();
+process.once("disconnect", leaveIfAlone);
+setInterval(leaveIfAlone, lookMs);
+setTimeout(() => process.exit(1), lifeMsMax);
 
 const server = createServer({ pauseOnConnect: true }, (socket) => tell("accepted", socket));
+// The listener may have been closed before this began, and its number be something else by now.
+server.once("error", () => process.exit(1));
 server.listen({ fd: inheritedDescriptor }, () => tell("listening", server));
 process.once("message", () => {
   // Its callback would wait for the connections that were handed on.

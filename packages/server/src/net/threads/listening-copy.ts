@@ -8,6 +8,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Server, Socket } from "node:net";
 
+/** A handle that finds no free descriptor here is never delivered, and nobody told. */
+const relayMsMax = 5_000;
+
 /** Takes what comes from the relay. */
 export interface CopyReceiver {
   /** The listening socket, in this thread. It must be listened on at once: see `Server.listen` with a handle. */
@@ -16,15 +19,19 @@ export interface CopyReceiver {
   accepted(socket: Socket): void;
 }
 
-/** Resolves when nothing more will come. Rejects if the relay cannot do it. */
+/** Resolves when nothing more will come. Rejects if the relay cannot do it in time; it is gone then. */
 export function copyListening(descriptor: number, receiver: CopyReceiver): Promise<void> {
   const relay = fork(new URL("./descriptor-relay.js", import.meta.url), {
     execArgv: [],
     stdio: ["ignore", "ignore", "inherit", "ipc", descriptor],
   });
+  const deadline = setTimeout(() => relay.kill("SIGKILL"), relayMsMax);
   return new Promise((resolve, reject) => {
     relay.once("error", reject);
-    relay.once("exit", (code) => reject(new Error(`the relay of the listening socket has ended with ${code}`)));
+    relay.once("exit", (code, signal) => {
+      clearTimeout(deadline);
+      reject(new Error(`the relay of the listening socket has ended with ${code ?? signal}`));
+    });
     relay.on("message", (what, handle) => {
       if (what === "listening") takeOver(relay, handle as Server, receiver);
       else if (what === "closed") resolve(relay.disconnect());

@@ -46,13 +46,28 @@ test("a record of any size fits, and what was sent is not written to again", () 
   const sizes = [0, 1, 70_000, 3_000_000, 5];
   for (const size of sizes) out.add(BYTES, size, Buffer.alloc(size, 1));
   endTurn();
+  const before = messages.splice(0).flatMap(read);
   out.add(BYTES, 1, Buffer.alloc(100, 2));
   endTurn();
-  const [first, second] = messages.map(read) as [Seen[], Seen[]];
   assert.deepEqual(
-    first.map(([, connection, bytes]) => [connection, bytes.length]),
+    before.map(([, connection, bytes]) => [connection, bytes.length]),
     sizes.map((size) => [size, size]),
   );
-  assert.ok(first.every(([, , bytes]) => !bytes.includes("\x02")));
-  assert.deepEqual(second, [[BYTES, 1, "\x02".repeat(100)]]);
+  assert.ok(before.every(([, , bytes]) => !bytes.includes("\x02")));
+  assert.deepEqual(messages.flatMap(read), [[BYTES, 1, "\x02".repeat(100)]]);
+});
+
+test("what a turn brings is not kept together: a message is 64 KiB or one record", () => {
+  const { out, messages, endTurn, flushes } = writer();
+  for (let connection = 1; connection <= 100; connection++) out.add(BYTES, connection, Buffer.alloc(10_000));
+  assert.ok(messages.length > 10);
+  assert.equal(flushes.length, 1);
+  endTurn();
+  assert.ok(messages.every(({ byteLength }) => byteLength <= 64 * 1024));
+  assert.deepEqual(
+    messages.flatMap(read).map(([, connection]) => connection),
+    Array.from({ length: 100 }, (_, index) => index + 1),
+  );
+  endTurn();
+  assert.equal(messages.flatMap(read).length, 100);
 });

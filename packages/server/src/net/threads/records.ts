@@ -36,12 +36,16 @@ export interface RecordTarget {
   record(kind: number, connection: number, bytes: Buffer): void;
 }
 
-/** Collects records until `flush`, which `later` was asked for with the first of them. */
+/**
+ * Collects records until `flush`, which `later` was asked for with the first of them, and no more than fit into the buffer,
+ * or one. So neither the sum of a turn's bytes lies here, nor does a record that somebody keeps keep many others.
+ */
 export class RecordWriter {
   readonly #send: (message: ArrayBuffer) => void;
   readonly #later: (flush: () => void) => void;
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
+  #asked = false;
 
   constructor(send: (message: ArrayBuffer) => void, later: (flush: () => void) => void) {
     this.#send = send;
@@ -67,7 +71,9 @@ export class RecordWriter {
   }
 
   #reserve(count: number): number {
-    if (this.#length === 0) this.#later(this.#flush);
+    if (this.#length > 0 && this.#length + count > FIRST_BYTES) this.#flush();
+    if (this.#length === 0 && !this.#asked) this.#later(this.#flushLate);
+    this.#asked = true;
     const at = this.#length;
     this.#length = at + count;
     if (this.#length > this.#bytes.length) this.#grow(at);
@@ -80,13 +86,18 @@ export class RecordWriter {
     this.#bytes = larger;
   }
 
-  readonly #flush = (): void => {
+  #flush(): void {
     // A copy of just its size is given away: the other side keeps views of it for as long as it likes.
     const message = new ArrayBuffer(this.#length);
     new Uint8Array(message).set(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
-    if (this.#bytes.length > 16 * FIRST_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+    if (this.#bytes.length > 2 * FIRST_BYTES) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#send(message);
+  }
+
+  readonly #flushLate = (): void => {
+    this.#asked = false;
+    if (this.#length > 0) this.#flush();
   };
 }
 

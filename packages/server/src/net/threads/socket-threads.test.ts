@@ -16,7 +16,8 @@ import { socketThreadsFor } from "./socket-threads.js";
 
 const address: ListenAddress = { kind: "tcp", host: "127.0.0.1", port: 0, secure: false };
 const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const isUsed = socketThreadsFor(address, defaultNetLimits) > 0;
+const limits = { ...defaultNetLimits, socketThreadsMax: 2, socketThreadsFrom: 1 };
+const isUsed = socketThreadsFor(address, limits) > 0;
 const options = { timeout: 30_000, skip: isUsed ? false : "no socket threads on this machine" };
 
 /** A listener whose second connection and all after it belong to threads. */
@@ -38,7 +39,7 @@ class Trial {
     const fallback = new Http1Fallback(60_000);
     trial.#listener = await listen({
       address,
-      limits: { ...defaultNetLimits, socketThreadsFrom: 1 },
+      limits,
       counters: trial.counters,
       addresses: new AddressCounts(connectionsMax),
       onHttp2: ({ socket }) => trial.#take(socket),
@@ -216,7 +217,7 @@ test("F17: when threads end, their connections do, it is told, and others are se
   const { client, server } = await trial.farPair();
   client.resume();
   const gone = Promise.all([once(client, "close"), once(server, "close")]);
-  assert.equal(workers.length, defaultNetLimits.socketThreadsMax);
+  assert.equal(workers.length, limits.socketThreadsMax);
   for (const worker of workers) await worker.terminate();
   await gone;
   while (trial.failures.length === 0) await new Promise((resolve) => setImmediate(resolve));
