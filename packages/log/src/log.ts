@@ -87,8 +87,8 @@ export interface Log {
   barrier(): Promise<void>;
   /**
    * Stores a snapshot covering everything up to `index`, pulling `chunks` one at a time and
-   * yielding in between; each need be valid only until the next is pulled. Visible only when whole and verified; then older snapshots but one, and
-   * the entries no kept snapshot needs, are discarded.
+   * yielding in between; each need be valid only until the next is pulled. Visible only when whole
+   * and verified; then older snapshots but one, and the entries no kept snapshot needs, are discarded.
    */
   writeSnapshot(index: number, chunks: Iterable<Uint8Array>): Promise<void>;
   /**

@@ -90,7 +90,7 @@ export class ChangeSet {
   endLease(lease: LeaseRecord): void {
     const doomed = inOrder([...lease.keys]);
     this.#leases.end(lease);
-    for (const key of doomed) this.#delete(this.#keys.number(key)!, key);
+    for (const key of doomed) this.#delete(this.#keys.numberOf(key)!, key);
   }
 
   /** Attaches the key of `request` to the lease it is to have, and to no other (LEASE-32, LEASE-33). */
@@ -106,7 +106,7 @@ export class ChangeSet {
   /** Returns how many keys were deleted. */
   #deleteOne(key: ByteString, prevKvs: KeyValue[] | undefined): number {
     const { histories } = this.#keys;
-    const number = this.#keys.number(key);
+    const number = this.#keys.numberOf(key);
     if (number === undefined || !histories.isLive(number)) return 0;
     prevKvs?.push(histories.latest(number, key));
     if (this.#leases.size > 0) this.#leases.detach(histories.lease(number), key);

@@ -57,11 +57,6 @@ export class KeySpace {
     return Math.max(this.compactRevision, 1);
   }
 
-  /** Under which a key is known; undefined if it is not. */
-  number(key: ByteString): number | undefined {
-    return this.#numbers.find(key);
-  }
-
   history(key: ByteString): KeyHistory | undefined {
     const number = this.#numbers.find(key);
     return number === undefined ? undefined : new KeyHistory(number, key, this.histories);

@@ -49,8 +49,8 @@ export class PutReplay implements PackedVersion {
   }
 
   /**
-   * Applies the `PutRequest` in `bytes[start..end)` if it is plain: a key and perhaps a value, where no lease loses the key. Returns
-   * whether it did; else nothing has changed. Nothing may speak against it that is not in the store of keys.
+   * Applies the `PutRequest` in `bytes[start..end)` if it is plain: a key and perhaps a value, of a key that hangs on no lease.
+   * Returns whether it did; else nothing has changed. Permissions and alarms are not looked at: the caller has done that.
    */
   apply(bytes: Uint8Array, start: number, end: number): boolean {
     const isDone = this.#isPlain(bytes, start, end) && this.#put();
