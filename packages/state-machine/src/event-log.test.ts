@@ -40,6 +40,19 @@ test("a revision is found by its first event", () => {
   assert.equal(log.positionOf(1e9), log.end);
 });
 
+test("every revision is found, also one whose events lie in two chunks", () => {
+  const log = new EventLog(new VersionStore(() => {}));
+  const eventsEach = 3;
+  const revisionsAll = versionChunkLength;
+  for (let position = 0; position < eventsEach * revisionsAll; position++) {
+    log.push(0, deletionOf(key(`${position}`), Math.floor(position / eventsEach)));
+  }
+  for (let revision = 0; revision < revisionsAll; revision++) {
+    assert.equal(log.positionOf(revision), eventsEach * revision);
+  }
+  assert.equal(log.positionOf(revisionsAll), log.end);
+});
+
 test("a log emptied on a chunk border goes on", () => {
   const log = logOf(versionChunkLength);
   while (log.start < log.end) log.dropFirst();

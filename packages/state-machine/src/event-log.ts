@@ -98,8 +98,9 @@ export class EventLog {
 
   /** The position of the first kept event of `revision` or later; `end` when there is none. */
   positionOf(revision: number): number {
-    let low = this.#start;
-    let high = this.#end;
+    const first = this.#chunksStart + this.#chunkReaching(revision) * versionChunkLength;
+    let low = Math.max(first, this.#start);
+    let high = Math.min(first + versionChunkLength, this.#end);
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
       if (this.revisionAt(middle) < revision) low = middle + 1;
@@ -115,6 +116,18 @@ export class EventLog {
     if (this.#start - this.#chunksStart < versionChunkLength) return;
     this.#chunksStart += versionChunkLength;
     this.#store.close(this.#chunks.shift()!);
+  }
+
+  /** The index of the first chunk that goes up to `revision` or beyond; behind the last one when there is none. */
+  #chunkReaching(revision: number): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#chunks[middle]!.lastRevision < revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** That of the next event, which is counted as being there. */

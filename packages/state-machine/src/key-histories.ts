@@ -228,10 +228,17 @@ export class KeyHistories {
     let high = this.#earlierCount(number);
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#revisionAt(this.#earlierPlace(number, middle)) <= revision) low = middle + 1;
+      if (this.#isWrittenBy(this.#earlierPlace(number, middle), revision)) low = middle + 1;
       else high = middle;
     }
     return low === 0 ? undefined : this.#earlierPlace(number, low - 1);
+  }
+
+  /** Whether a version was written at `revision` or before. Its chunk mostly tells. */
+  #isWrittenBy(place: number, revision: number): boolean {
+    const chunk = this.#chunkAt(place);
+    if (chunk.lastRevision <= revision) return true;
+    return chunk.firstRevision <= revision && chunk.revisionOf(slotOf(place)) <= revision;
   }
 
   #earlierCount(number: number): number {

@@ -107,6 +107,12 @@ export class VersionChunk {
   readonly number: number;
   /** Whether it takes no more versions and is not of the log any more. */
   isClosed = false;
+  /**
+   * Of events of the log, whose revisions never fall: that of the first one, and that of the last one once the chunk is full. To
+   * look at them costs one access to memory, to look at a version four.
+   */
+  firstRevision = 0;
+  lastRevision: number = Number.MAX_SAFE_INTEGER;
   #length = 0;
   /** So many versions, from the first on, are not events of the log, or not any more. */
   #outOfLog = 0;
@@ -308,6 +314,12 @@ export class VersionChunk {
     const cost = this.#costOf(slot);
     this.#bytes += cost;
     this.#usedBytes += cost;
+    if (slot >= this.#outOfLog) this.#noteRevision(slot);
+  }
+
+  #noteRevision(slot: number): void {
+    if (slot === 0) this.firstRevision = this.revisionOf(slot);
+    if (this.isFull) this.lastRevision = this.revisionOf(slot);
   }
 
   /**
