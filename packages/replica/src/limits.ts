@@ -74,5 +74,5 @@ export const defaultReplicaLimits: ReplicaLimits = {
   lockFillingKeys: 2_000,
   snapshotAfterBytes: 256 * 1024 * 1024,
   snapshotAfterCommands: 400_000,
-  sweepItems: 2_000,
+  sweepItems: 1_000,
 };

@@ -40,9 +40,9 @@ export class ChunkWriter {
     return this.#writer.length >= this.#chunkBytes || this.#visits >= this.#chunkVisits;
   }
 
-  /** A key or event was looked at. */
-  visited(): void {
-    this.#visits += 1;
+  /** Something was looked at that takes as long as so many events. */
+  visited(events: number): void {
+    this.#visits += events;
   }
 
   version(tag: number, version: KeyVersion): void {

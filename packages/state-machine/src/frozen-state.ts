@@ -9,7 +9,7 @@ import type { FrozenAuth } from "./auth/auth-snapshot.js";
 import { ChunkWriter } from "./chunk-writer.js";
 import { keyAfter } from "./key-interval.js";
 import type { KeySpace } from "./key-space.js";
-import { snapshotChunkBytes, snapshotChunkVisits } from "./limits.js";
+import { snapshotBaseVisits, snapshotChunkBytes, snapshotChunkVisits } from "./limits.js";
 import { recordTags, snapshotFormat } from "./snapshot-format.js";
 import type { LeaseRecord } from "./types.js";
 
@@ -45,7 +45,7 @@ export class FrozenState {
 
   /**
    * The state as chunks for a `Restorer`, encoded one by one as they are asked for. A chunk is usually a little more
-   * than `chunkBytes` long, longer when a value is, shorter when `chunkVisits` keys or events were looked at, and never
+   * than `chunkBytes` long, longer when a value is, shorter when `chunkVisits` events were looked at, or fewer keys, and never
    * empty. Each is valid until the next is asked for. The machine may be changed between two chunks. Throws when the handle was
    * released.
    */
@@ -103,7 +103,7 @@ export class FrozenState {
       let next: ByteString | undefined;
       const { index, histories } = this.#keys;
       index.visit(from, undefined, (number) => {
-        chunk.visited();
+        chunk.visited(snapshotBaseVisits);
         const base = histories.baseOf(number, revision);
         if (base !== undefined) {
           chunk.version(recordTags.base, base);

@@ -113,7 +113,9 @@ export class KeyHistories {
 
   /** The version that everything from `revision` on builds upon: the live one before it, unless `revision` itself replaces it. */
   baseOf(number: number, revision: number): PackedKeyValue | undefined {
-    return this.at(number, revision)?.modRevision === revision ? undefined : this.liveAt(number, revision - 1);
+    const place = this.#placeAt(number, revision);
+    if (place === undefined || this.#isDeletion(place) || this.#revisionAt(place) === revision) return undefined;
+    return this.#version(place);
   }
 
   /** When the life of a key that is alive began. */

@@ -63,6 +63,9 @@ export const snapshotChunkBytes = 64 * 1024;
 /** A snapshot chunk is also closed after this many keys or events were looked at, whether or not they were written. */
 export const snapshotChunkVisits = 4096;
 
+/** What a search through the versions of a key for the one that history builds on counts for among these. */
+export const snapshotBaseVisits = 8;
+
 /** How many keys without a readable version a range reader passes over in one slice. */
 export const readerSkipsMax = 4096;
 

@@ -9,9 +9,10 @@ import { AlarmStore } from "./auth/alarms.js";
 import { AuthStore } from "./auth/auth-store.js";
 import { systemCaller } from "./auth/auth-types.js";
 import type { LoggedCommand } from "./command-codec.js";
+import { KeyHistories } from "./key-histories.js";
 import { KeySpace } from "./key-space.js";
 import { LeaseTable } from "./leases.js";
-import { snapshotChunkBytes } from "./limits.js";
+import { snapshotBaseVisits, snapshotChunkBytes, snapshotChunkVisits } from "./limits.js";
 import { Restorer } from "./restorer.js";
 import { recordTags, SnapshotFormatError } from "./snapshot-format.js";
 import { StateMachine } from "./state-machine.js";
@@ -108,6 +109,25 @@ test("chunks of any size restore the same, and none is empty", () => {
     assert.ok(chunks.length > 1 && chunks.every((chunk) => chunk.length > 0));
     assert.equal(canonicalDump(restore(chunks)), expected);
   }
+});
+
+test("no chunk takes the search for more than 512 keys for what history builds on, be there nothing to be found", (t) => {
+  const driver = new Driver();
+  for (let round = 0; round < 3; round++) driver.put("a", "x");
+  driver.compact(3);
+  for (let n = 0; n < 3_000; n++) driver.put(`key ${n}`, "x");
+  const searches = t.mock.method(KeyHistories.prototype, "baseOf").mock;
+  const frozen = driver.machine.freeze();
+  let chunks = 0;
+  let most = 0;
+  for (const chunk of frozen.chunks()) {
+    if (searches.callCount() > 0) chunks += 1;
+    most = Math.max(most, searches.callCount());
+    searches.resetCalls();
+    assert.ok(chunk.length > 0);
+  }
+  frozen.release();
+  assert.deepEqual([chunks, most], [6, snapshotChunkVisits / snapshotBaseVisits]);
 });
 
 test("nothing of a chunk is looked at again once it was taken", () => {

@@ -82,6 +82,8 @@ export interface DiskFile {
   write(operation: DiskOperation, source: Buffer, from: number, length: number, position: number): Promise<number>;
   /** The same within this turn of the event loop: into the page cache, which takes microseconds. */
   writeNow(operation: DiskOperation, source: Buffer, from: number, length: number, position: number): number;
+  /** Cuts the file to `length` bytes, which is not longer than it is. */
+  shorten(operation: DiskOperation, length: number): Promise<void>;
   /** Resolves once everything written so far is durable. */
   sync(operation: DiskOperation): Promise<void>;
   /**

@@ -26,6 +26,7 @@ import { RECORD_HEADER_BYTES, recordBytes, SEGMENT_HEADER_BYTES, sealRecord } fr
 import { RecordWriter, type WriteOutcome } from "./record-writer.js";
 import { recover } from "./recover.js";
 import type { RecoveryReport } from "./recovery-report.js";
+import { removeInSlices } from "./remove-in-slices.js";
 import { Segment } from "./segment.js";
 import { segmentBytesAfter, writeSegmentHeader } from "./segment-file.js";
 import type { SnapshotFiles } from "./snapshot-files.js";
@@ -205,8 +206,7 @@ export class FileEngine implements LogEngine {
     const { folder } = this.#options;
     segment.discarded = true;
     if (!this.#spare.wants(segment.bytes, wantedBytes)) {
-      await this.#disk.remove("segment.remove", segment.path);
-      await this.#disk.syncFolder("folder.sync", folder);
+      await removeInSlices(this.#disk, "segment.remove", folder, segment.path, segment.bytes);
       return;
     }
     await this.#disk.rename("segment.recycle", segment.path, unfinished(segment.path));

@@ -85,6 +85,10 @@ class NamingFile implements DiskFile {
     }
   }
 
+  shorten(operation: DiskOperation, length: number): Promise<void> {
+    return this.#file.shorten(operation, length).catch(named(operation, this.path));
+  }
+
   sync(operation: DiskOperation): Promise<void> {
     return this.#file.sync(operation).catch(named(operation, this.path));
   }

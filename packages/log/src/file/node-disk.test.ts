@@ -117,6 +117,15 @@ for (const syncOn of places) {
   });
 }
 
+test("disk: a file is cut to the length that is asked for", async (t) => {
+  const { disk, folder } = await withDisk(t);
+  const file = await disk.open("segment.create", join(folder, "file"), "create");
+  await file.write("segment.zero", Buffer.from("abcdef"), 0, 6, 0);
+  await file.shorten("segment.remove", 4);
+  assert.equal(await file.size("segment.read"), 4);
+  await file.close("handle.close");
+});
+
 test("disk: create does not open what exists, update does not create", async (t) => {
   const { disk, folder } = await withDisk(t);
   const path = join(folder, "file");

@@ -19,6 +19,7 @@ const openFile = promisify(fs.open);
 const syncFile = promisify(fs.fdatasync);
 const syncNames = promisify(fs.fsync);
 const statFile = promisify(fs.fstat);
+const shortenFile = promisify(fs.ftruncate);
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -165,6 +166,10 @@ class NodeFile implements DiskFile {
 
   writeNow(_operation: DiskOperation, source: Buffer, from: number, length: number, position: number): number {
     return fs.writeSync(this.#handle, source, from, length, position);
+  }
+
+  shorten(_operation: DiskOperation, length: number): Promise<void> {
+    return this.#shared.calls.run(() => shortenFile(this.#handle, length));
   }
 
   sync(): Promise<void> {

@@ -27,12 +27,18 @@ import {
 import { FILE_HEADER_BYTES, readFileHeader, writeFileHeader } from "./file-header.js";
 import { snapshotName, unfinished } from "./file-names.js";
 import { FileWindow } from "./file-window.js";
+import { removeInSlices } from "./remove-in-slices.js";
 
 const CHUNK_HEAD_BYTES = 12;
 const TRAILER_BYTES = 52;
 const TRAILER_MARK = 0xffffffff;
 const READ_SLICE_BYTES = 256 * 1024;
 const SCRATCH_BYTES = 128 * 1024;
+/**
+ * What is written between two syncs. Synced at once, 110 MiB kept an append, which waits in the same queue of the disk, for 60 to
+ * 86 ms; in slices of 1 MiB for 1 to 4 ms, and of 16 MiB for 10 to 14 ms. All of it then takes a fifth longer.
+ */
+const SYNC_SLICE_BYTES = 1024 * 1024;
 
 export interface SnapshotCheck {
   readonly firstIndex: number;
@@ -133,11 +139,15 @@ export class SnapshotFiles implements SnapshotStore {
     if (old.length === 0) return;
     this.#list = this.#list.slice(0, keep);
     // A damaged one is kept as evidence until as many good ones have followed as are ever kept.
-    for (const path of [...old.map((index) => this.nameOf(index)), ...this.#damaged.splice(0)]) {
-      await this.#disk.remove("snapshot.remove", path);
+    for (const path of this.#damaged.splice(0)) await this.#remove(path, 0);
+    for (const index of old) {
+      await this.#remove(this.nameOf(index), this.#bytes.get(index) ?? 0);
+      this.#bytes.delete(index);
     }
-    for (const index of old) this.#bytes.delete(index);
-    await this.#disk.syncFolder("folder.sync", this.#folder);
+  }
+
+  #remove(path: string, bytes: number): Promise<void> {
+    return removeInSlices(this.#disk, "snapshot.remove", this.#folder, path, bytes);
   }
 
   /** Entries are discarded only when no snapshot needs them any more, so the log reaches back to each of them. */
@@ -204,6 +214,7 @@ class SnapshotWriter {
   #scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   readonly #digest: Hash = createHash("sha256");
   #position = 0;
+  #syncedUpTo = 0;
   #chunks = 0;
   #chunkBytes = 0;
 
@@ -245,6 +256,9 @@ class SnapshotWriter {
     await writeAll(this.#file, "snapshot.write", bytes, this.#position);
     this.#digest.update(bytes);
     this.#position += bytes.length;
+    if (this.#position - this.#syncedUpTo < SYNC_SLICE_BYTES) return;
+    await this.#file.sync("snapshot.sync");
+    this.#syncedUpTo = this.#position;
   }
 }
 

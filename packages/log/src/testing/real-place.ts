@@ -173,6 +173,10 @@ class MortalFile implements DiskFile {
     return this.#file.writeNow(operation, source, from, length, position);
   }
 
+  shorten(operation: DiskOperation, length: number): Promise<void> {
+    return this.#disk.alive(() => this.#file.shorten(operation, length));
+  }
+
   sync(operation: DiskOperation): Promise<void> {
     return this.#disk.alive(() => this.#file.sync(operation));
   }

@@ -49,3 +49,21 @@ test("F4: a byte that rots changes on the platter and for readers, synced or not
   held.rot(path, 0, 1);
   assert.equal(held.image().get(path)?.toString(), "yyz");
 });
+
+test("what a file was shortened by comes back after a power cut unless it was synced", async () => {
+  const disk = new SimulatedDisk("microtasks");
+  const file = await written(disk, "abcdef");
+  await file.sync("append.sync");
+  await disk.mount().syncFolder("folder.sync", "/data");
+  await file.shorten("segment.remove", 4);
+  assert.equal(disk.image().get(path)?.toString(), "abcd");
+  disk.kill();
+  disk.restart("strict", () => 0);
+  assert.equal(disk.image().get(path)?.toString(), "abcdef");
+  const again = await disk.mount().open("segment.open", path, "update");
+  await again.shorten("segment.remove", 2);
+  await again.sync("segment.sync");
+  disk.kill();
+  disk.restart("strict", () => 0);
+  assert.equal(disk.image().get(path)?.toString(), "ab");
+});

@@ -252,6 +252,11 @@ class SimulatedHandle implements DiskFile {
     return this.#writeAsFar(fault, source, from, length, position);
   }
 
+  async shorten(operation: DiskOperation, length: number): Promise<void> {
+    await this.#disk.step(operation, this.path, this.#life);
+    this.#file.shorten(length);
+  }
+
   async sync(operation: DiskOperation): Promise<void> {
     try {
       await this.#disk.step(operation, this.path, this.#life);

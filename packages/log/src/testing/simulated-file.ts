@@ -36,11 +36,7 @@ export class SimulatedFile {
   }
 
   write(source: Buffer, from: number, length: number, position: number): void {
-    if (this.#shared) {
-      this.#cache = Buffer.from(this.#cache);
-      this.#platter = Buffer.from(this.#platter);
-      this.#shared = false;
-    }
+    this.#unshare();
     if (position + length > this.#cache.length) {
       this.#cache = resized(this.#cache, position + length);
       this.#lengths.push(this.#cache.length);
@@ -50,11 +46,18 @@ export class SimulatedFile {
     for (let sector = Math.floor(position / SECTOR_BYTES); sector < end; sector++) this.#remember(sector);
   }
 
+  /** Cuts the file; until the next sync the bytes behind may survive, as may the length. */
+  shorten(length: number): void {
+    this.#unshare();
+    this.#cache = resized(this.#cache, length);
+    this.#lengths.push(length);
+  }
+
   sync(): void {
     this.#platter = resized(this.#platter, this.#cache.length);
     for (const sector of this.#unsynced.keys()) {
       const start = sector * SECTOR_BYTES;
-      this.#cache.copy(this.#platter, start, start, start + SECTOR_BYTES);
+      if (start < this.#cache.length) this.#cache.copy(this.#platter, start, start, start + SECTOR_BYTES);
     }
     this.#settle();
   }
@@ -92,6 +95,13 @@ export class SimulatedFile {
     this.#platter[position]! ^= flip;
     if (isShared) this.#cache = this.#platter;
     else if (position < this.#cache.length) this.#cache[position]! ^= flip;
+  }
+
+  #unshare(): void {
+    if (!this.#shared) return;
+    this.#cache = Buffer.from(this.#cache);
+    this.#platter = Buffer.from(this.#platter);
+    this.#shared = false;
   }
 
   #remember(sector: number): void {
