@@ -153,17 +153,48 @@ test("ELECT-26: members are told a thousand in a turn; what comes meanwhile foll
   });
 });
 
-test("ELECT-25: with megabytes to tell nobody waits for a turn", async (t) => {
+test("ELECT-25: with megabytes to tell no more is taken in until they are told, four of them in a turn", async (t) => {
   const services = await Services.start(t);
   const client = await services.connect();
   await client.put("e/1", "x".repeat(1_000_000));
-  const member = new Listener();
-  const feed = new LeaderFeeds(services.context).join(prefix, byteString("e/1"), member)!;
+  const members = Array.from({ length: 3 }, () => new Listener());
+  const feeds = new LeaderFeeds(services.context);
+  const [feed] = members.map((member) => feeds.join(prefix, byteString("e/1"), member)!);
   const kv = services.replica.machine.get(byteString("e/1"))!;
-  for (let revision = 10; revision < 15; revision++) feed.put(kv, revision);
-  assert.deepEqual(member.revisions, [10, 11, 12, 13, 14]);
-  feed.leave(member);
+  for (let revision = 10; revision < 15; revision++) {
+    assert.equal(feed!.congested, false);
+    feed!.put(kv, revision);
+  }
+  assert.equal(feed!.congested, true);
+  const told = (): number[] => members.map(({ revisions }) => revisions.length);
+  for (let turn = 0; turn < 3; turn++) {
+    assert.deepEqual(
+      told(),
+      [0, 1, 2].map((at) => (at < turn ? 5 : 0)),
+    );
+    await until(() => told()[turn] !== 0);
+  }
+  for (const { revisions } of members) assert.deepEqual(revisions, [10, 11, 12, 13, 14]);
+  await until(() => !feed!.congested);
+  for (const member of members) feed!.leave(member);
   assert.equal(services.replica.watches.watcherCount, 0);
+});
+
+test("ELECT-25: what happens while there is much to tell is read from the history then", async (t) => {
+  const services = await Services.start(t);
+  const client = await services.connect();
+  await client.put("e/1", "x".repeat(1_000_000));
+  // As many turns pass before all of them are told.
+  const members = Array.from({ length: 300 }, () => new Listener());
+  const feeds = new LeaderFeeds(services.context);
+  const [feed] = members.map((member) => feeds.join(prefix, byteString("e/1"), member)!);
+  const kv = services.replica.machine.get(byteString("e/1"))!;
+  for (let number = 0; number < 5; number++) feed!.put(kv, 2);
+  await client.put("e/1", "later");
+  assert.deepEqual([feed!.congested, services.replica.watches.behindCount], [true, 1]);
+  await until(() => members.at(-1)!.revisions.length === 6);
+  for (const { revisions } of members) assert.deepEqual(revisions, [2, 2, 2, 2, 2, 3]);
+  assert.deepEqual([feed!.congested, services.replica.watches.behindCount], [false, 0]);
 });
 
 test("ELECT-30: when the history of those who are told together is gone, it is over for all of them", async (t) => {

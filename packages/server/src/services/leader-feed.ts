@@ -30,13 +30,13 @@ export interface FeedMember {
   compacted(): void;
 }
 
-/** How many members are told in one turn of the event loop. */
+/** How many members are told in one turn of the event loop, and with how many bytes no further one is. */
 const sliceMembers = 1_000;
-/** With more bytes than this still to be told nobody waits for a turn. */
+const sliceBytes = 4 * 1024 * 1024;
+/** With more bytes than this still to be told no more is taken in: the watch reads it from the history later. */
 const waitingBytesMax = 4 * 1024 * 1024;
 
 export class LeaderFeed implements LeaderListener {
-  readonly congested = false;
   readonly #context: ServiceContext;
   readonly #prefix: ByteString;
   readonly #closed: () => void;
@@ -58,6 +58,10 @@ export class LeaderFeed implements LeaderListener {
     this.#closed = closed;
     this.#watch = new LeaderWatch(context, prefix, this);
     this.#watch.follow(leader, context.replica.machine.revision + 1);
+  }
+
+  get congested(): boolean {
+    return this.#waitingBytes > waitingBytesMax;
   }
 
   /** Whether it follows this leader (undefined: nobody) and has come to the present. */
@@ -101,8 +105,7 @@ export class LeaderFeed implements LeaderListener {
     const response = kv === undefined ? undefined : encodeLeaderResponse({ header, kv });
     this.#news.push({ response, leader: kv?.key, nextRevision: revision + 1, isFound });
     this.#waitingBytes += response?.length ?? 0;
-    if (this.#waitingBytes > waitingBytesMax) this.#tellAll();
-    else this.#schedule();
+    this.#schedule();
   }
 
   #close(): void {
@@ -116,28 +119,25 @@ export class LeaderFeed implements LeaderListener {
     this.#isScheduled = true;
     this.#context.environment.defer(() => {
       this.#isScheduled = false;
-      this.#tellSome(sliceMembers);
+      this.#tellSome();
       if (this.#news.length > 0) this.#schedule();
     });
   }
 
-  #tellAll(): void {
-    while (this.#news.length > 0) this.#tellSome(Number.POSITIVE_INFINITY);
-  }
-
   /** Goes on with the round, or begins one with all that there is to tell; after it, that need not be kept. */
-  #tellSome(membersMax: number): void {
+  #tellSome(): void {
     if (this.#round === undefined) {
       this.#round = this.#members.values();
       this.#roundEnd = this.#newsStart + this.#news.length;
     }
-    for (let told = 0; told < membersMax; told++) {
+    let bytes = 0;
+    for (let told = 0; told < sliceMembers && bytes < sliceBytes; told++) {
       const next = this.#round.next();
       if (next.done === true) {
         this.#endRound();
         return;
       }
-      this.#tell(next.value);
+      bytes += this.#tell(next.value);
     }
   }
 
@@ -145,18 +145,24 @@ export class LeaderFeed implements LeaderListener {
     this.#round = undefined;
     const told = this.#news.splice(0, this.#roundEnd - this.#newsStart);
     this.#newsStart = this.#roundEnd;
+    const wasCongested = this.congested;
     for (const { response } of told) this.#waitingBytes -= response?.length ?? 0;
+    if (wasCongested && !this.congested) this.#watch.drained();
   }
 
-  #tell(member: FeedMember): void {
+  /** Returns how many bytes that were. */
+  #tell(member: FeedMember): number {
+    let bytes = 0;
     while (member.toldUpTo < this.#roundEnd) {
       const news = this.#news[member.toldUpTo - this.#newsStart] as LeaderNews;
       if (!member.tell(news)) {
         this.leave(member);
-        return;
+        break;
       }
       member.toldUpTo += 1;
+      bytes += news.response?.length ?? 0;
     }
+    return bytes;
   }
 }
 
