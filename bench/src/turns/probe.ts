@@ -1,7 +1,10 @@
 /**
- * Loaded into a Node.js server before its own code (`node --import`): watches the event loop of its main thread. Whoever
- * connects to the Unix socket named in the environment is told the longest turn since the last one asked, in
- * milliseconds, as one line. It costs the server about a twentieth of a core.
+ * Runs the script of a Node.js server that is named behind it (`node probe.js main.js …`), and watches the event loop of its
+ * main thread. Whoever connects to the Unix socket named in the environment is told the longest turn since the last one
+ * asked, in milliseconds, as one line. It costs the server about a twentieth of a core.
+ *
+ * Not loaded with `--import`: with something loaded ahead of it Holdfast does without its bundle and without Node's pool of
+ * threads for its syncs, and would not be measured as it is used.
  *
  * A turn is what lies between two runs of a timer of one millisecond: handlers of sockets, timers, promises and pauses of
  * the garbage collector alike, and waiting for files. Time in which the thread could have run but the system gave its
@@ -11,7 +14,7 @@
 
 import { openSync, readSync } from "node:fs";
 import { createServer } from "node:net";
-import { isMainThread } from "node:worker_threads";
+import { pathToFileURL } from "node:url";
 import { turnSocketVariable } from "./turn-reader.js";
 
 const intervalMs = 1;
@@ -81,4 +84,10 @@ function watchTurns(socketPath: string): void {
 }
 
 const socketPath = process.env[turnSocketVariable];
-if (socketPath !== undefined && isMainThread) watchTurns(socketPath);
+if (socketPath !== undefined) watchTurns(socketPath);
+
+// The server finds its arguments where they would be without the probe.
+process.argv.splice(1, 1);
+const [, script] = process.argv;
+if (script === undefined) throw new Error("no script is named behind the probe");
+await import(pathToFileURL(script).href);

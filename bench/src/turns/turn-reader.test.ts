@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { TurnReader } from "./turn-reader.js";
 
@@ -10,7 +13,7 @@ const busyProgram = `
     const usedMs = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
     const until = usedMs() + 300;
     while (usedMs() < until);
-    setTimeout(() => console.log("done"), 20);
+    setTimeout(() => console.log("done", ...process.argv.slice(2)), 20);
   }, 50);
   setInterval(() => {}, 1000);
 `;
@@ -18,12 +21,16 @@ const busyProgram = `
 test("the longest turn since the last question is told, and asking begins anew", async () => {
   const turns = new TurnReader();
   const { nodeArgs = [], environment } = turns.startOptions;
-  const child = spawn(process.execPath, [...nodeArgs, "-e", busyProgram], {
+  const folder = mkdtempSync(join(tmpdir(), "busy-"));
+  const script = join(folder, "busy.mjs");
+  writeFileSync(script, busyProgram);
+  const child = spawn(process.execPath, [...nodeArgs, script, "argument"], {
     env: { ...process.env, ...environment },
     stdio: ["ignore", "pipe", "inherit"],
   });
   try {
-    await once(child.stdout, "data");
+    const [said] = await once(child.stdout, "data");
+    assert.equal(String(said), "done argument\n", "the script has its own arguments");
     const longest = (await turns.longestTurnMs()) ?? 0;
     assert.ok(longest >= 200, `a turn of 300 ms was told as ${longest} ms`);
     const since = await turns.longestTurnMs();
@@ -31,6 +38,7 @@ test("the longest turn since the last question is told, and asking begins anew",
   } finally {
     child.kill("SIGKILL");
     turns.close();
+    rmSync(folder, { recursive: true, force: true });
   }
 });
 

@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { StartOptions } from "../servers/server.js";
 
 /** Names the probe's Unix socket in the environment of the server. */
@@ -22,10 +23,10 @@ export class TurnReader {
     return join(this.#folder, "socket");
   }
 
-  /** What to start the server with. */
+  /** What to start the server with: in front of its own script the probe, which runs that. */
   get startOptions(): Pick<StartOptions, "nodeArgs" | "environment"> {
     return {
-      nodeArgs: [`--import=${new URL("probe.js", import.meta.url).href}`],
+      nodeArgs: [fileURLToPath(new URL("probe.js", import.meta.url))],
       environment: { [turnSocketVariable]: this.#socketPath },
     };
   }
