@@ -13,8 +13,8 @@
  */
 
 import { openSync, readSync } from "node:fs";
+import { runMain } from "node:module";
 import { createServer } from "node:net";
-import { pathToFileURL } from "node:url";
 import { turnSocketVariable } from "./turn-reader.js";
 
 const intervalMs = 1;
@@ -88,6 +88,4 @@ if (socketPath !== undefined) watchTurns(socketPath);
 
 // The server finds its arguments where they would be without the probe.
 process.argv.splice(1, 1);
-const [, script] = process.argv;
-if (script === undefined) throw new Error("no script is named behind the probe");
-await import(pathToFileURL(script).href);
+runMain(process.argv[1]);
