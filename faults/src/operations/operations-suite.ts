@@ -2,11 +2,21 @@
 import type { Suite } from "../scenario.js";
 import { killedAtCalls, killedWhileStarting } from "./killed-at-calls.js";
 import { restore, restoreInto } from "./restore.js";
+import { noRoomForSnapshots, snapshotsCutShort } from "./stop-snapshots.js";
 import { stops } from "./stops.js";
 import { upgrade } from "./upgrade.js";
 
 export const operationsSuite: Suite = {
   name: "operations",
   summary: "restores, stops cut short, data of earlier versions, kills at named system calls",
-  scenarios: [restore, restoreInto, stops, upgrade, killedAtCalls, killedWhileStarting],
+  scenarios: [
+    restore,
+    restoreInto,
+    stops,
+    snapshotsCutShort,
+    noRoomForSnapshots,
+    upgrade,
+    killedAtCalls,
+    killedWhileStarting,
+  ],
 };

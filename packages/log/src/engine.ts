@@ -121,6 +121,11 @@ export interface LogEngine {
     checksum?: number,
   ): void;
   /**
+   * The next put shall lie where everything before it can be discarded: a hint to an engine that discards many entries at a
+   * time or none.
+   */
+  separateNext(): void;
+  /**
    * The entry at `index` if it is durable under the engine's full settings, in a buffer of the
    * caller's own. An engine that cannot tell seen from durable must make sure before it answers.
    */

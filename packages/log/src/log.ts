@@ -95,8 +95,9 @@ export interface Log {
    * Two snapshots are kept, and the log reaches back to the older one. Where that is more than the entry of the newest, this
    * stores an entry that says nothing and resolves with its index: a snapshot there, of the same state, lets the rest go.
    * Resolves with undefined where nothing is to be gained or there is no snapshot. At most one is in flight; the owner only.
+   * With `isSeparate` what is stored behind the entry shall not keep the engine from discarding what is before it.
    */
-  markForSnapshot(): Promise<number | undefined>;
+  markForSnapshot(isSeparate?: boolean): Promise<number | undefined>;
   usage(): LogUsage;
   /** Finishes what is in flight and releases everything. Later appends are refused as closed. */
   close(): Promise<void>;

@@ -67,6 +67,7 @@ type Flight = "none" | "append" | "own" | "no-op" | "mark";
 
 /** Somebody waits for an entry that says nothing. */
 interface Mark {
+  readonly isSeparate: boolean;
   readonly resolve: (index: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -232,13 +233,13 @@ class OwnedLog implements Log {
     return this.#snapshotWrite;
   }
 
-  async markForSnapshot(): Promise<number | undefined> {
+  async markForSnapshot(isSeparate = false): Promise<number | undefined> {
     this.#assertUsable();
     if (this.#role !== "owning") throw new LogNotOwnerError();
     if (this.#mark !== undefined) throw new Error("markForSnapshot while another one is in flight");
     const [newest, older = 0] = this.#engine.snapshots.list();
     if (newest === undefined || newest - older <= 1) return undefined;
-    const marked = new Promise<number>((resolve, reject) => (this.#mark = { resolve, reject }));
+    const marked = new Promise<number>((resolve, reject) => (this.#mark = { isSeparate, resolve, reject }));
     if (this.#flight === "none") this.#launchNext();
     return await marked;
   }
@@ -309,6 +310,7 @@ class OwnedLog implements Log {
       this.#dropWaiting();
     } else if (this.#mark !== undefined) {
       // Before an append, or a busy owner would never get to it.
+      if (this.#mark.isSeparate) this.#engine.separateNext();
       this.#launch("mark", FRAME_KIND.noop, this.#emptyFrame, 0, this.#epoch);
     } else if (this.#staged !== NOTHING_STAGED) {
       this.#launchStaged();

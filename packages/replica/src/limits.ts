@@ -51,6 +51,16 @@ export interface ReplicaLimits {
    */
   readonly snapshotAfterBytes: number;
   readonly snapshotAfterCommands: number;
+  /**
+   * Bytes and commands in the log from which on a stop leaves a snapshot, so that the next start need not read them: what
+   * takes some 30 ms to replay. Whichever come first.
+   */
+  readonly stopSnapshotAfterBytes: number;
+  readonly stopSnapshotAfterCommands: number;
+  /** A larger state is not written at a stop, which would take too long. */
+  readonly stopSnapshotStateBytesMax: number;
+  /** How long a stop may be held up by snapshots; what is not written by then is given up. */
+  readonly stopSnapshotMsMax: number;
   /** Compacted versions removed per slice. */
   readonly sweepItems: number;
 }
@@ -74,5 +84,9 @@ export const defaultReplicaLimits: ReplicaLimits = {
   lockFillingKeys: 2_000,
   snapshotAfterBytes: 256 * 1024 * 1024,
   snapshotAfterCommands: 400_000,
+  stopSnapshotAfterBytes: 16 * 1024 * 1024,
+  stopSnapshotAfterCommands: 20_000,
+  stopSnapshotStateBytesMax: 256 * 1024 * 1024,
+  stopSnapshotMsMax: 3_000,
   sweepItems: 1_000,
 };

@@ -20,6 +20,11 @@ export interface MaintenanceOptions {
   readonly onSnapshotFailure: (cause: unknown) => void;
 }
 
+/** The time for it was over before the snapshot was written. */
+export class SnapshotGivenUpError extends Error {
+  override readonly name = "SnapshotGivenUpError";
+}
+
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   #bytesSinceSnapshot = 0;
@@ -30,6 +35,8 @@ export class Maintenance {
   #sweeping = false;
   #sliceScheduled = false;
   #stopped = false;
+  /** When snapshots are given up. */
+  #deadlineMs = Number.POSITIVE_INFINITY;
   readonly #whenSwept: Array<() => void> = [];
 
   constructor(options: MaintenanceOptions) {
@@ -84,11 +91,23 @@ export class Maintenance {
     this.#schedule();
   }
 
-  /** Starts nothing new and waits for the snapshot under way. */
+  /**
+   * Starts nothing new and waits for the snapshot under way. From now on snapshots, that one included, are given up when they
+   * would hold up the stop for too long: they reject with `SnapshotGivenUpError`.
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#deadlineMs = this.#options.environment.nowMs() + this.#options.limits.stopSnapshotMsMax;
     // Whoever asked for it has been told if it failed.
     await this.#snapshot?.catch(() => {});
+  }
+
+  /** Whether a snapshot at a stop is worth its time: the next start would read so much less, and the state is not too large. */
+  get isDueAtStop(): boolean {
+    const { stopSnapshotAfterBytes, stopSnapshotAfterCommands, stopSnapshotStateBytesMax } = this.#options.limits;
+    const isLong =
+      this.#bytesSinceSnapshot >= stopSnapshotAfterBytes || this.#commandsSinceSnapshot >= stopSnapshotAfterCommands;
+    return isLong && this.#options.machine.approximateBytes <= stopSnapshotStateBytesMax;
   }
 
   async #takeSnapshot(index: number): Promise<void> {
@@ -98,9 +117,17 @@ export class Maintenance {
     this.#stateBytes = machine.approximateBytes;
     const frozen = machine.freeze();
     try {
-      await log.writeSnapshot(index, frozen.chunks());
+      await log.writeSnapshot(index, this.#inTime(frozen.chunks()));
     } finally {
       frozen.release();
+    }
+  }
+
+  *#inTime(chunks: Iterable<Uint8Array>): Iterable<Uint8Array> {
+    for (const chunk of chunks) {
+      if (this.#options.environment.nowMs() > this.#deadlineMs)
+        throw new SnapshotGivenUpError("no time was left for it");
+      yield chunk;
     }
   }
 

@@ -53,6 +53,8 @@ export class ProposalQueue {
   #isFull = false;
   /** Whether applying threw: the state is not what the log says, and nothing more may come of it (fault-model F10, I11). */
   #isBroken = false;
+  /** Whether the fate of an entry is unknown. */
+  #isInDoubt = false;
   #whenIdle: (() => void) | undefined;
   #idle: Promise<void> | undefined;
 
@@ -63,6 +65,11 @@ export class ProposalQueue {
   /** Whether everything that comes is refused: after `stop`, or because the log has failed. */
   get isStopped(): boolean {
     return this.#stopped;
+  }
+
+  /** Whether the state is what the log says, as far as it is known. */
+  get isSound(): boolean {
+    return !this.#isBroken && !this.#isInDoubt;
   }
 
   /** Proposals that wait for the log, in flight included. */
@@ -235,6 +242,7 @@ export class ProposalQueue {
   /** The fate of one entry is unknown: nothing behind it may be appended, so nothing is. */
   #fail(batch: Batch, cause: Error): void {
     this.#stopped = true;
+    this.#isInDoubt = true;
     for (const proposer of batch.proposers) proposer.failed("unknown");
     for (const waiting of this.#waiting.splice(0)) {
       this.#waitingProposals -= waiting.commands.length;

@@ -48,8 +48,8 @@ export class ForwardingLog implements Log {
     return this.log.writeSnapshot(index, chunks);
   }
 
-  markForSnapshot(): Promise<number | undefined> {
-    return this.log.markForSnapshot();
+  markForSnapshot(isSeparate?: boolean): Promise<number | undefined> {
+    return this.log.markForSnapshot(isSeparate);
   }
 
   usage(): LogUsage {

@@ -52,8 +52,8 @@ async function assemble(options: ServerOptions, plan: Plan, stack: CloseStack): 
   stack.add(() => hashThreads.end());
   const environment = { ...systemEnvironment(), secrets: secretsOn(hashThreads) };
   const net = newNetCounters();
-  const measured = options.dataDir !== undefined;
-  const parts = { options, environment, logger, net, stack, measured };
+  const isLasting = options.dataDir !== undefined;
+  const parts = { options, environment, logger, net, stack, isLasting };
   const core = await assembleCore({ ...parts, openLog: (opening) => openLog(options, opening) });
   const { doors, tls } = await openNet(options, plan, { logger, environment, net, core, stack });
   const { identity } = core.context;

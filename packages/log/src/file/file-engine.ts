@@ -78,6 +78,8 @@ export class FileEngine implements LogEngine {
   #putDone: ((result: PutResult) => void) | undefined;
   /** The segment the put in flight opens, if it does not go into the last one. */
   #opening: Spare | undefined;
+  /** The next put opens a segment, if there is one to open. */
+  #isNextSeparate = false;
   #idle: (() => void) | undefined;
 
   constructor(options: FileEngineOptions) {
@@ -141,6 +143,10 @@ export class FileEngine implements LogEngine {
     this.#startWriting();
   }
 
+  separateNext(): void {
+    this.#isNextSeparate = true;
+  }
+
   async get(index: number): Promise<Uint8Array | undefined> {
     const log = this.#openLog();
     const { first, last } = this.bounds();
@@ -168,6 +174,7 @@ export class FileEngine implements LogEngine {
     const log = this.#openLog();
     // One by one and each made durable, oldest first: a crash in between must not leave a gap.
     while (log.segments.length > 1 && log.segments[1]!.firstIndex <= keepFrom) {
+      this.#assertStillOurs();
       const oldest = log.segments[0]!;
       log.segments = log.segments.slice(1);
       await this.#discard(oldest, segmentBytesAfter(log.last.bytes, this.#limits));
@@ -192,6 +199,7 @@ export class FileEngine implements LogEngine {
     try {
       const recovered = await recover(this.#disk, this.#options.folder, folder, this.#limits, listener);
       const { segments, lastFile, snapshots, spare, report } = recovered;
+      snapshots.beforePublishing = () => this.#assertStillOurs();
       this.#log = { folder, snapshots, segments: [...segments], last: segments.at(-1)!, lastFile };
       if (spare !== undefined) this.#spare.adopt(spare);
       this.#prepareSpare(this.#log);
@@ -228,14 +236,15 @@ export class FileEngine implements LogEngine {
   }
 
   /**
-   * Into the last segment, or into the spare. The end of the last one is given to any entry only once there is a spare
-   * behind it: what remains in the two is the reserve.
+   * Into the last segment, or into the spare, also where the entry shall be separate. The end of the last one is given to any
+   * entry only once there is a spare behind it: what remains in the two is the reserve.
    */
   #writeWhereRoomIs(log: OpenLog, length: number): void {
     const { last, lastFile } = log;
     const spare = this.#spare.ready;
     const kept = spare !== undefined ? 0 : this.#limits.reservedBytes * (1 - this.#reserveShare);
-    if (last.end + length <= last.bytes - kept) {
+    const isSeparate = this.#isNextSeparate && spare !== undefined && last.lastIndex >= last.firstIndex;
+    if (!isSeparate && last.end + length <= last.bytes - kept) {
       this.#seal(last.sequence, last.end);
       this.#writer.write(lastFile, this.#scratch, SEGMENT_HEADER_BYTES, length, last.end);
     } else if (spare !== undefined) {
@@ -285,6 +294,7 @@ export class FileEngine implements LogEngine {
   }
 
   #stored(log: OpenLog, opened: Spare | undefined): void {
+    this.#isNextSeparate = false;
     if (opened !== undefined) {
       const full = log.lastFile;
       const path = join(this.#options.folder, segmentName(opened.sequence));
@@ -332,6 +342,11 @@ export class FileEngine implements LogEngine {
       this.#fail(asError(error));
     }
     return false;
+  }
+
+  /** For what would change the folder otherwise than by a put. @throws what the engine has failed with. */
+  #assertStillOurs(): void {
+    if (!this.#isStillOurs()) throw this.#failure;
   }
 
   #fail(error: Error): void {

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -82,6 +82,23 @@ test("F9: a log taken over behind the lock's back stops, and reports nothing as 
   assert.deepEqual(await append(log, "too late"), { fate: "refused", why: "closed" });
   assert.ok(failures[0] instanceof LogFolderLockedError);
   assert.match(failures[0].message, /taken it over/);
+  await log.close();
+});
+
+test("F9: a log taken over behind the lock's back publishes no snapshot there, and discards nothing", async (t) => {
+  const folder = await temporaryFolder(t);
+  const failures: Error[] = [];
+  const log = await openFileLog({ folder, onFailure: (error) => failures.push(error) });
+  await log.acquire();
+  await stored(log, "mine");
+  const owner = join(folder, "owner");
+  const bytes = await readFile(owner);
+  bytes.fill(0x77, 48, 60);
+  const names = await readdir(folder);
+  await writeFile(owner, bytes);
+  await assert.rejects(log.writeSnapshot(log.lastIndex, [Buffer.from("state")]), LogFolderLockedError);
+  assert.deepEqual(await readdir(folder), names);
+  assert.ok(failures[0] instanceof LogFolderLockedError);
   await log.close();
 });
 

@@ -46,6 +46,8 @@ export interface SnapshotCheck {
 }
 
 export class SnapshotFiles implements SnapshotStore {
+  /** Called before a snapshot gets its name. What it throws keeps it from that. */
+  beforePublishing: () => void = () => {};
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #identity: Buffer;
@@ -112,6 +114,7 @@ export class SnapshotFiles implements SnapshotStore {
     let bytes = 0;
     try {
       bytes = await this.#writeDraft(unfinished(path), index, chunks);
+      this.beforePublishing();
       await this.#disk.rename("snapshot.publish", unfinished(path), path);
     } catch (error) {
       await removeIfThere(this.#disk, "leftover.remove", unfinished(path));

@@ -307,6 +307,24 @@ function snapshotsOf(disk: SimulatedDisk): number[] {
   return names.map((path) => Number(path.slice(path.indexOf("snapshot-") + 9))).sort((a, b) => a - b);
 }
 
+test("F5, F63: a separate mark opens a segment, so that the second snapshot lets all before it go", async () => {
+  const disk = new SimulatedDisk("microtasks");
+  const log = await openImage(new Map(), { ...LIMITS, segmentBytesFirst: 65_536, segmentBytesMax: 65_536 }, disk);
+  await log.acquire();
+  for (let i = 0; i < 20; i++) await stored(log, `payload ${i}`);
+  const last = log.lastIndex;
+  await log.writeSnapshot(last, snapshotChunks(last));
+  assert.equal(await log.markForSnapshot(true), last + 1);
+  assert.equal(log.usage().firstIndex, 1);
+  await log.writeSnapshot(last + 1, snapshotChunks(last));
+  assert.equal(log.usage().firstIndex, last + 1);
+  await stored(log, "after");
+  await log.close();
+  const reopened = await openImage(disk.image(), LIMITS);
+  assert.deepEqual((await replayed(reopened, reopened.snapshot?.index)).map(payloadOf), ["after"]);
+  await reopened.close();
+});
+
 test("F5, F6: a mark and a second snapshot of the same state let the log go, and either of the two is enough", async () => {
   const disk = new SimulatedDisk("microtasks");
   const log = await openImage(new Map(), LIMITS, disk);

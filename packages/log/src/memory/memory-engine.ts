@@ -80,6 +80,10 @@ export class MemoryEngine implements LogEngine {
     else this.#receive(index, bytes);
   }
 
+  separateNext(): void {
+    // Every entry can be discarded by itself.
+  }
+
   async get(index: number): Promise<Uint8Array | undefined> {
     this.#assertOpen();
     const entry = this.#store.get(index);

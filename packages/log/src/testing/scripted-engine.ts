@@ -91,6 +91,10 @@ export class ScriptedEngine implements LogEngine {
     }
   }
 
+  separateNext(): void {
+    this.#engine.separateNext();
+  }
+
   async get(index: number): Promise<Uint8Array | undefined> {
     if (this.failingGets > 0) {
       this.failingGets -= 1;

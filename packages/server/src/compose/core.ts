@@ -49,7 +49,7 @@ export async function startCore({ options, environment, openLog }: CoreOptions):
   const stack = new CloseStack();
   try {
     const net = newNetCounters();
-    const core = await assembleCore({ options, environment, openLog, logger, net, stack, measured: true });
+    const core = await assembleCore({ options, environment, openLog, logger, net, stack, isLasting: true });
     stack.add(() => stopCalls(core));
     return { grpc: core.protocols.grpc, context: core.context, close: () => stack.close() };
   } catch (error) {
@@ -63,8 +63,8 @@ export interface CoreParts extends CoreOptions {
   readonly net: NetCounters;
   /** Takes what is opened, as it is opened. */
   readonly stack: CloseStack;
-  /** Whether the log lies somewhere where its pace matters. */
-  readonly measured: boolean;
+  /** Whether the log lies somewhere where its pace matters, and stays when the process has ended. */
+  readonly isLasting: boolean;
 }
 
 /** The core, assembled. */
@@ -80,9 +80,9 @@ export async function assembleCore(parts: CoreParts): Promise<Core> {
   const state = new StateLoader();
   const opened = await parts.openLog(logOpening(options, logger, state, fatal));
   stack.add(() => opened.close());
-  const measured = parts.measured ? new MeasuredLog(opened, () => environment.nowMs()) : undefined;
+  const measured = parts.isLasting ? new MeasuredLog(opened, () => environment.nowMs()) : undefined;
   const log = measured ?? opened;
-  const replica = await startReplica(log, state, options, environment, logger, fatal);
+  const replica = await startReplica(log, state, options, environment, logger, fatal, parts.isLasting);
   stack.add(() => replica.close());
   const limits = { ...defaultServiceLimits, ...options.serviceLimits };
   const access = accessFor(replica, environment, limits, options);

@@ -48,7 +48,7 @@ export function logOpening(
   };
 }
 
-/** Resolves once all of the log is applied. `state` is what it was opened with. */
+/** Resolves once all of the log is applied. `state` is what it was opened with; for `isLogLasting` see `ReplicaOptions`. */
 export function startReplica(
   log: Log,
   state: StateLoader,
@@ -56,6 +56,7 @@ export function startReplica(
   environment: ServerEnvironment,
   logger: Logger,
   onFatal: (cause: Error) => void,
+  isLogLasting: boolean,
 ): Promise<Replica> {
   return Replica.start({
     log,
@@ -63,6 +64,9 @@ export function startReplica(
     environment,
     ...(replicaLimits === undefined ? {} : { limits: replicaLimits }),
     leaseTtlMinSeconds: serviceLimits?.leaseTtlMinSeconds ?? defaultServiceLimits.leaseTtlMinSeconds,
+    isLogLasting,
+    onStopSnapshotFailure: (cause) =>
+      logger.warn({ err: cause }, "no snapshot was left behind; the next start reads the log instead"),
     onSnapshotFailure: (cause) => logger.error({ err: cause }, "snapshot failed; serving goes on"),
     onFull: () => logger.error("no room on disk for the log: what adds to the store is refused until it is freed"),
     onUpkeep: (command, outcome) => logUpkeep(logger, command, outcome),

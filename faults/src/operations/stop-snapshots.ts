@@ -1,0 +1,88 @@
+/** F63: the snapshots that a stop leaves for the next start are cut short, or there is no room for them. */
+import assert from "node:assert/strict";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { SeededRandom } from "@holdfast/simulator";
+import { cannotMountTmpfs, mountTmpfs } from "../mounts.js";
+import { runCommand } from "../processes.js";
+import { PutLoad } from "../put-load.js";
+import type { Scenario, ScenarioContext } from "../scenario.js";
+import { ServerProcess } from "../server-process.js";
+import { nowMs, pause } from "../waiting.js";
+
+const cycles = 6;
+/** What is worth a snapshot at a stop (`stopSnapshotAfterCommands`). */
+const putsPerLife = 20_000;
+/** From the signal to the end of a stop that leaves snapshots of so much. */
+const stopMs = 500;
+
+function newLoad(): PutLoad {
+  return new PutLoad({ name: "stop", writers: 64, keysPerWriter: 20, valueBytes: 200 });
+}
+
+/** A server on `dataDir` that has been given enough to leave snapshots, and the load. */
+async function loadedServer(context: ScenarioContext, dataDir: string, load: PutLoad): Promise<ServerProcess> {
+  const server = await ServerProcess.start({ dataDir }, context);
+  assert.deepEqual(await load.problems(server.endpoint), []);
+  await load.start(server.endpoint);
+  await load.acknowledged(putsPerLife);
+  await load.stop();
+  return server;
+}
+
+/** The names of snapshots in `dataDir`, finished or not. */
+async function snapshotsIn(dataDir: string): Promise<string[]> {
+  return (await readdir(dataDir)).filter((name) => name.startsWith("snapshot-"));
+}
+
+export const snapshotsCutShort: Scenario = {
+  title:
+    "F63, F1, F5, I1: killed while a stop writes its snapshots, again and again; all that was acknowledged is there",
+  secondsMax: 90,
+  run: async (context) => {
+    const seed = context.seed ?? Math.floor(Math.random() * 2 ** 31);
+    context.note(`seed ${seed}`);
+    const random = new SeededRandom(seed).fork("snapshots at stops");
+    const dataDir = `${context.folder}/data`;
+    const load = newLoad();
+    let unfinished = 0;
+    for (let cycle = 0; cycle < cycles; cycle++) {
+      const server = await loadedServer(context, dataDir, load);
+      server.signal("SIGTERM");
+      await pause(random.within(0, stopMs), context.signal);
+      await server.kill();
+      if ((await snapshotsIn(dataDir)).some((name) => name.endsWith(".new"))) unfinished++;
+    }
+    const server = await loadedServer(context, dataDir, load);
+    const askedMs = nowMs();
+    assert.equal((await server.kill("SIGTERM")).exitCode, 0);
+    context.note(
+      `${unfinished} of ${cycles} kills left half a snapshot; a whole stop took ${(nowMs() - askedMs).toFixed(0)} ms`,
+    );
+    assert.equal((await snapshotsIn(dataDir)).length, 2);
+    const last = await ServerProcess.start({ dataDir }, context);
+    assert.deepEqual(await load.problems(last.endpoint), []);
+  },
+};
+
+export const noRoomForSnapshots: Scenario = {
+  title:
+    "F63, F6, I1: no room for the snapshots of a stop; it ends in order, says so, and all that was acknowledged is there",
+  secondsMax: 60,
+  missing: cannotMountTmpfs,
+  run: async (context) => {
+    const at = await mountTmpfs(context, 160);
+    const dataDir = join(at, "data");
+    const load = newLoad();
+    const server = await loadedServer(context, dataDir, load);
+    const filler = join(at, "filler");
+    await writeFile(filler, "");
+    // Ends with "no space left on device", which is its purpose.
+    await runCommand("dd", ["if=/dev/zero", `of=${filler}`, "bs=64k", "status=none"]);
+    assert.equal((await server.kill("SIGTERM")).exitCode, 0);
+    assert(server.output.some((line) => line.includes("no snapshot was left behind")));
+    assert.deepEqual(await snapshotsIn(dataDir), []);
+    const again = await ServerProcess.start({ dataDir }, context);
+    assert.deepEqual(await load.problems(again.endpoint), []);
+  },
+};
