@@ -11,6 +11,9 @@ import type { LoadedState } from "./state-loader.js";
 /** How many times `snapshotAfterCommands` are enough, however large the state is. */
 const commandsFactorMax = 10;
 
+/** Of a state that is larger than so many times what the next start would read less, a stop makes no snapshot. */
+const stateFactorAtStop = 4;
+
 export interface MaintenanceOptions {
   readonly log: Log;
   readonly machine: StateMachine;
@@ -107,7 +110,9 @@ export class Maintenance {
     const { stopSnapshotAfterBytes, stopSnapshotAfterCommands, stopSnapshotStateBytesMax } = this.#options.limits;
     const isLong =
       this.#bytesSinceSnapshot >= stopSnapshotAfterBytes || this.#commandsSinceSnapshot >= stopSnapshotAfterCommands;
-    return isLong && this.#options.machine.approximateBytes <= stopSnapshotStateBytesMax;
+    const { approximateBytes } = this.#options.machine;
+    const isWorthIt = approximateBytes <= this.#bytesSinceSnapshot * stateFactorAtStop;
+    return isLong && isWorthIt && approximateBytes <= stopSnapshotStateBytesMax;
   }
 
   async #takeSnapshot(index: number): Promise<void> {

@@ -73,6 +73,15 @@ test("LIMIT stopSnapshotStateBytesMax: a state that takes long to write is not w
   await assertWhole(log, keysCount);
 });
 
+test("a large state is not written at a stop for the sake of a little log", async () => {
+  const limits = { snapshotAfterBytes: 500, stopSnapshotAfterCommands: 1 };
+  const harness = await Harness.start(limits);
+  await harness.put("large", "v".repeat(100_000));
+  await harness.settle();
+  for (let i = 0; i < keysCount; i++) await harness.put(`k${i}`);
+  assert.equal((await harness.reopenLog()).snapshot?.index, 2);
+});
+
 test("what was replayed counts, so that a start that was cut short is made up for", async () => {
   const environment = new ManualEnvironment();
   const harness = await Harness.start();
