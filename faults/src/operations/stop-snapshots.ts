@@ -13,8 +13,8 @@ import { nowMs, pause } from "../waiting.js";
 const cycles = 6;
 /** What is worth a snapshot at a stop (`stopSnapshotAfterCommands`). */
 const putsPerLife = 20_000;
-/** From the signal to the end of a stop that leaves snapshots of so much. */
-const stopMs = 500;
+/** About as long as the two snapshots are being written. */
+const writingMs = 150;
 
 function newLoad(): PutLoad {
   return new PutLoad({ name: "stop", writers: 64, keysPerWriter: 20, valueBytes: 200 });
@@ -41,6 +41,15 @@ async function snapshotsIn(dataDir: string): Promise<string[]> {
   return (await readdir(dataDir)).filter((name) => name.startsWith("snapshot-"));
 }
 
+async function hasDraft(dataDir: string): Promise<boolean> {
+  return (await snapshotsIn(dataDir)).some((name) => name.endsWith(".new"));
+}
+
+/** Resolves as soon as half a snapshot is there, or the server has ended. */
+async function begun(dataDir: string, server: ServerProcess): Promise<void> {
+  while (server.end === undefined && !(await hasDraft(dataDir))) await pause(1);
+}
+
 export const snapshotsCutShort: Scenario = {
   title:
     "F63, F1, F5, I1: killed while a stop writes its snapshots, again and again; all that was acknowledged is there",
@@ -55,11 +64,13 @@ export const snapshotsCutShort: Scenario = {
       const load = newLoad();
       const server = await loadedServer(context, dataDir, load);
       server.signal("SIGTERM");
-      await pause(random.within(0, stopMs), context.signal);
+      await begun(dataDir, server);
+      if (cycle % 2 === 1) await pause(random.within(0, writingMs), context.signal);
       await server.kill();
-      if ((await snapshotsIn(dataDir)).some((name) => name.endsWith(".new"))) unfinished++;
+      if (await hasDraft(dataDir)) unfinished++;
       await assertWhole(context, dataDir, load);
     }
+    assert(unfinished > 0, "no kill came while a snapshot was written");
     const dataDir = `${context.folder}/data`;
     const load = newLoad();
     const server = await loadedServer(context, dataDir, load);
