@@ -16,10 +16,17 @@ import { nowMs, pause, within } from "../waiting.js";
 const storageFailedCode = 7;
 const syncMs = 300;
 
+/** So small a pool that the log syncs on a thread of its own: what is appended goes through the cache, and is synced by `fdatasync`. */
+const throughCache = { UV_THREADPOOL_SIZE: "1" };
+
 /** A failure comes while clients write: the server ends at once and for good, and what it had acknowledged is there afterwards. */
-async function endsAtOnce(context: ScenarioContext, injection: Injection): Promise<void> {
+async function endsAtOnce(
+  context: ScenarioContext,
+  injection: Injection,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   const dataDir = `${context.folder}/data`;
-  const server = await ServerProcess.start({ dataDir }, context);
+  const server = await ServerProcess.start({ dataDir, env }, context);
   const load = new PutLoad({ name: "load", writers: 6 });
   await load.start(server.endpoint);
   await load.acknowledged(300);
@@ -36,12 +43,12 @@ async function endsAtOnce(context: ScenarioContext, injection: Injection): Promi
   context.note(`${load.acknowledgedCount} acknowledged, ${load.unknownCount} unknown, 0 lost`);
 }
 
-function failing(what: string, injection: Injection): Scenario {
+function failing(what: string, injection: Injection, env: Readonly<Record<string, string>> = throughCache): Scenario {
   return {
     title: `F7, I1, I11: ${what} ends the server for good with an exit code of its own, and nothing acknowledged is lost`,
     secondsMax: 60,
     missing: cannotTrace,
-    run: (context) => endsAtOnce(context, injection),
+    run: (context) => endsAtOnce(context, injection, env),
   };
 }
 
@@ -50,6 +57,7 @@ export const failingDisk: readonly Scenario[] = [
   failing("a sync that fails once", "fdatasync:error=EIO:when=20"),
   failing("a disk on which every sync fails", "fdatasync:error=EIO:when=1+"),
   failing("a write that fails once", "pwrite64:error=EIO:when=20"),
+  failing("a direct write that fails once", "pwrite64:error=EIO:when=20", {}),
 ];
 
 export const slowDisk: Scenario = {
@@ -58,7 +66,7 @@ export const slowDisk: Scenario = {
   secondsMax: 60,
   missing: cannotTrace,
   run: async (context) => {
-    const server = await ServerProcess.start({ dataDir: `${context.folder}/data` }, context);
+    const server = await ServerProcess.start({ dataDir: `${context.folder}/data`, env: throughCache }, context);
     const keeper = await LeaseKeeper.start(server.endpoint, { ttlSeconds: 2, everyMs: 50 });
     const client = await Client.connect(server.endpoint);
     await pause(1000, context.signal);
@@ -112,7 +120,7 @@ export const crowdOnSlowDisk: Scenario = {
   secondsMax: 80,
   missing: cannotTrace,
   run: async (context) => {
-    const server = await ServerProcess.start({ dataDir: `${context.folder}/data` }, context);
+    const server = await ServerProcess.start({ dataDir: `${context.folder}/data`, env: throughCache }, context);
     const clients = await Promise.all(Array.from({ length: crowd.connections }, () => Client.connect(server.endpoint)));
     const tracer = await attachTracer(server.pid, ["fdatasync:delay_enter=1000000"], context);
     const before = server.residentBytes();

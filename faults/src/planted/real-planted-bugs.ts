@@ -33,7 +33,18 @@ const naiveTimer = {
 };
 
 export const realPlantedBugs: readonly RealPlantedBug[] = [
-  simulated("answer-before-sync", "power-cut", "again and again under load"),
+  {
+    bug: {
+      name: "direct-writes-in-the-cache",
+      kind: "F2, I1",
+      summary: "What is appended directly is in the cache only.",
+      module: "log/dist/file/direct-writes.js",
+      find: "| O_DIRECT | O_DSYNC;",
+      replace: ";",
+    },
+    suite: "power-cut",
+    only: "again and again under load",
+  },
   simulated("youngest-waiter-granted", "kill", "killed at random moments"),
   simulated("refresh-counts-half", "stalls", "a lock holder stands still"),
   simulated("previous-pair-of-now", "operations", "asked to stop under load"),

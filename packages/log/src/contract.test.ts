@@ -9,6 +9,7 @@ import { openMemoryLog } from "./memory/open-memory-log.js";
 import { type EnginePlace, testEngineContract } from "./testing/engine-contract.js";
 import { type LogPlace, testLogContract } from "./testing/log-contract.js";
 import { RealPlace } from "./testing/real-place.js";
+import { type CrashMode, SimulatedDisk } from "./testing/simulated-disk.js";
 import { SimulatedPlace } from "./testing/simulated-place.js";
 
 class MemoryPlace implements EnginePlace, LogPlace {
@@ -44,8 +45,16 @@ const PLACES: { readonly [name: string]: () => Promise<EnginePlace & LogPlace> }
   "file, simulated disk, kind crashes": async () => new SimulatedPlace("kind", nextSeed()),
   "file, simulated disk, strict crashes": async () => new SimulatedPlace("strict", nextSeed()),
   "file, simulated disk, wild crashes": async () => new SimulatedPlace("wild", nextSeed()),
-  "file, real disk": () => RealPlace.make(),
+  "file, direct writes, simulated disk, kind crashes": async () => directPlace("kind"),
+  "file, direct writes, simulated disk, strict crashes": async () => directPlace("strict"),
+  "file, direct writes, simulated disk, wild crashes": async () => directPlace("wild"),
+  "file, real disk": () => RealPlace.make("own thread"),
+  "file, real disk, direct writes where it has them": () => RealPlace.make("pool"),
 };
+
+function directPlace(mode: CrashMode): SimulatedPlace {
+  return new SimulatedPlace(mode, nextSeed(), SimulatedDisk.direct());
+}
 
 let seed = 0;
 function nextSeed(): number {

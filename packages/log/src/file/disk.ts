@@ -22,6 +22,7 @@ export const DISK_OPERATIONS = [
   "owner.sync",
   "leftover.remove",
   "segment.open",
+  "segment.open-direct",
   "segment.read",
   "segment.create",
   "segment.zero",
@@ -31,6 +32,7 @@ export const DISK_OPERATIONS = [
   "segment.remove",
   "append.write",
   "append.sync",
+  "append.direct",
   "append.erase",
   "append.erase-sync",
   "tail.copy",
@@ -67,6 +69,8 @@ export interface Disk {
   open(operation: DiskOperation, path: string, mode: OpenMode): Promise<DiskFile>;
   rename(operation: DiskOperation, from: string, to: string): Promise<void>;
   remove(operation: DiskOperation, path: string): Promise<void>;
+  /** A buffer of at least `bytes` to append from, in place of `current`, whose contents are not kept. Valid until the next. */
+  appendMemory(current: Buffer, bytes: number): Buffer;
   /** Releases what the disk itself holds. Files must be closed before. */
   close(): Promise<void>;
 }
@@ -91,6 +95,24 @@ export interface DiskFile {
    * is in flight per disk. It must not wait behind other work of the process (fault model F8).
    */
   syncThen(operation: DiskOperation, done: (error: Error | undefined) => void): void;
+  /** Makes the file ready for direct writes, where the disk has such. Changes nothing if it cannot. */
+  prepareDirect(operation: DiskOperation): Promise<void>;
+  /** Whether `writeDirect` may be called. Once false it stays so. */
+  readonly isDirect: boolean;
+  /**
+   * Writes whole sectors of `appendMemory` past the system's cache and makes them durable, both in one call: calls `done` in a
+   * later turn, exactly once, with how many bytes are durable. Those may be fewer, or none, and the rest is to be written
+   * another way. After an error any part may have been written. One at a time, not beside `syncThen`, and it must not wait
+   * behind other work of the process (fault model F8).
+   */
+  writeDirect(
+    operation: DiskOperation,
+    source: Buffer,
+    from: number,
+    length: number,
+    position: number,
+    done: (error: Error | undefined, count: number) => void,
+  ): void;
   close(operation: DiskOperation): Promise<void>;
 }
 

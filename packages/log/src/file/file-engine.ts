@@ -10,7 +10,6 @@
  */
 
 import { join } from "node:path";
-import { grown } from "../bytes.js";
 import type { EngineBounds, EngineListener, EngineUsage, LogEngine, PutResult, SnapshotStore } from "../engine.js";
 import { REFUSED, STORED, TAKEN } from "../engine.js";
 import { FRAME_HEADER_BYTES } from "../entry-frame.js";
@@ -70,7 +69,7 @@ export class FileEngine implements LogEngine {
   #cancelNote: (() => void) | undefined;
 
   /** The put in flight. Its record is built behind room for a segment header, in case it opens a segment. */
-  #scratch: Buffer = Buffer.allocUnsafeSlow(64 * 1024);
+  #scratch: Buffer = Buffer.alloc(0);
   #entryBytes = 0;
   #index = 0;
   #reserveShare = 0;
@@ -138,7 +137,7 @@ export class FileEngine implements LogEngine {
     this.#reserveShare = reserveShare;
     this.#checksum = checksum;
     this.#entryBytes = bytes.length;
-    this.#scratch = grown(this.#scratch, SEGMENT_HEADER_BYTES + recordBytes(bytes.length));
+    this.#scratch = this.#disk.appendMemory(this.#scratch, SEGMENT_HEADER_BYTES + recordBytes(bytes.length));
     this.#scratch.set(bytes, SEGMENT_HEADER_BYTES + RECORD_HEADER_BYTES);
     this.#startWriting();
   }

@@ -41,6 +41,10 @@ export class NamingDisk implements Disk {
     return this.#disk.remove(operation, path).catch(named(operation, path));
   }
 
+  appendMemory(current: Buffer, bytes: number): Buffer {
+    return this.#disk.appendMemory(current, bytes);
+  }
+
   close(): Promise<void> {
     return this.#disk.close();
   }
@@ -96,6 +100,26 @@ class NamingFile implements DiskFile {
   /** Passes errors on as they are: wrapping `done` would cost an allocation per append. */
   syncThen(operation: DiskOperation, done: (error: Error | undefined) => void): void {
     this.#file.syncThen(operation, done);
+  }
+
+  prepareDirect(operation: DiskOperation): Promise<void> {
+    return this.#file.prepareDirect(operation);
+  }
+
+  get isDirect(): boolean {
+    return this.#file.isDirect;
+  }
+
+  /** Passes errors on as they are, like `syncThen`. */
+  writeDirect(
+    operation: DiskOperation,
+    source: Buffer,
+    from: number,
+    length: number,
+    position: number,
+    done: (error: Error | undefined, count: number) => void,
+  ): void {
+    this.#file.writeDirect(operation, source, from, length, position, done);
   }
 
   close(operation: DiskOperation): Promise<void> {

@@ -126,6 +126,99 @@ test("disk: a file is cut to the length that is asked for", async (t) => {
   await file.close("handle.close");
 });
 
+/** A file of zeros that is ready for direct writes, where those are to be had. */
+async function directFile(disk: Disk, folder: string, sectors: number): Promise<DiskFile> {
+  const file = await disk.open("segment.create", join(folder, "file"), "create");
+  await file.write("segment.zero", Buffer.alloc(sectors * 512), 0, sectors * 512, 0);
+  await file.sync("segment.sync");
+  await file.prepareDirect("segment.open-direct");
+  return file;
+}
+
+interface Written {
+  readonly error: Error | undefined;
+  readonly count: number;
+}
+
+function writeDirect(file: DiskFile, source: Buffer, from: number, length: number, position: number): Promise<Written> {
+  return new Promise((resolve) =>
+    file.writeDirect("append.direct", source, from, length, position, (error, count) => resolve({ error, count })),
+  );
+}
+
+test("disk: sectors written directly are read by every other handle, and those beside them are as they were", async (t) => {
+  const { disk, folder } = await withDisk(t, "pool");
+  const file = await directFile(disk, folder, 16);
+  if (!file.isDirect) {
+    t.skip("this file system has no direct writes");
+    return;
+  }
+  const memory = disk.appendMemory(Buffer.alloc(0), 200_000);
+  memory.fill("d", 512, 512 + 3 * 512);
+  assert.deepEqual(await writeDirect(file, memory, 512, 3 * 512, 512), { error: undefined, count: 3 * 512 });
+  file.writeNow("append.write", Buffer.from("cached"), 0, 6, 4 * 512);
+  assert.deepEqual(await writeDirect(file, memory, 512, 512, 6 * 512), { error: undefined, count: 512 });
+  const reader = await disk.open("segment.read", join(folder, "file"), "read");
+  const found = Buffer.alloc(16 * 512);
+  assert.equal(await reader.read("segment.read", found, found.length, 0), found.length);
+  const expected = Buffer.alloc(16 * 512);
+  expected.fill("d", 512, 4 * 512).write("cached", 4 * 512);
+  expected.fill("d", 6 * 512, 7 * 512);
+  assert.ok(found.equals(expected));
+  await reader.close("handle.close");
+  await file.close("handle.close");
+});
+
+test("disk: a direct write that the system refuses takes nothing, and ends direct writes for all files of the disk", async (t) => {
+  const { disk, folder } = await withDisk(t, "pool");
+  const file = await directFile(disk, folder, 16);
+  if (!file.isDirect) {
+    t.skip("this file system has no direct writes");
+    return;
+  }
+  const memory = disk.appendMemory(Buffer.alloc(0), 4096);
+  memory.fill("d");
+  // Not at a sector: what a disk of larger sectors says to one of ours.
+  assert.deepEqual(await writeDirect(file, memory, 0, 512, 7), { error: undefined, count: 0 });
+  assert.equal(file.isDirect, false);
+  const found = Buffer.alloc(16 * 512);
+  assert.equal(await file.read("segment.read", found, found.length, 0), found.length);
+  assert.ok(found.equals(Buffer.alloc(16 * 512)));
+  const another = await disk.open("segment.open", join(folder, "file"), "update");
+  await another.prepareDirect("segment.open-direct");
+  assert.equal(another.isDirect, false);
+  await another.close("handle.close");
+  await file.close("handle.close");
+});
+
+test("F9: where the file system has no direct writes, or the process is not ours, files are ready without them", async (t) => {
+  const { disk, folder } = await withDisk(t, "own thread");
+  const file = await directFile(disk, folder, 2);
+  assert.equal(file.isDirect, false);
+  await file.close("handle.close");
+  const inMemory = nodeDisk("pool");
+  t.after(() => inMemory.close());
+  if (process.platform !== "linux") return;
+  const device = await inMemory.open("segment.open", "/dev/null", "update");
+  await device.prepareDirect("segment.open-direct");
+  assert.equal(device.isDirect, false);
+  await device.close("handle.close");
+});
+
+test("disk: a second direct write in flight is a programming error", async (t) => {
+  const { disk, folder } = await withDisk(t, "pool");
+  const file = await directFile(disk, folder, 2);
+  if (!file.isDirect) {
+    t.skip("this file system has no direct writes");
+    return;
+  }
+  const memory = disk.appendMemory(Buffer.alloc(0), 1024);
+  const first = writeDirect(file, memory, 0, 512, 0);
+  assert.throws(() => file.writeDirect("append.direct", memory, 0, 512, 512, () => {}));
+  assert.equal((await first).error, undefined);
+  await file.close("handle.close");
+});
+
 test("disk: create does not open what exists, update does not create", async (t) => {
   const { disk, folder } = await withDisk(t);
   const path = join(folder, "file");

@@ -7,8 +7,10 @@ import * as fs from "node:fs";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, resolve as resolvePath } from "node:path";
 import { promisify } from "node:util";
+import { grown } from "../bytes.js";
 import type { AppendSync, SyncPlace } from "./append-sync.js";
 import { BackgroundCalls } from "./background-calls.js";
+import { DirectWrites } from "./direct-writes.js";
 import { codeOf, type Disk, type DiskFile, type DiskOperation, type OpenMode } from "./disk.js";
 import { lockFolder } from "./folder-lock.js";
 import { HandleReserve } from "./handle-reserve.js";
@@ -33,6 +35,8 @@ export function nodeDisk(syncOn: SyncPlace = "own thread"): Disk {
 /** What a file shares with its disk. */
 interface Shared {
   readonly appendSync: AppendSync;
+  /** Only where appends may use the pool. */
+  readonly directWrites: DirectWrites | undefined;
   readonly handles: HandleReserve;
   readonly calls: BackgroundCalls;
 }
@@ -43,8 +47,10 @@ class NodeDisk implements Disk {
   readonly #shared: Shared;
 
   constructor(syncOn: SyncPlace) {
-    const appendSync = syncOn === "pool" ? new PoolSync() : new SyncThread();
-    this.#shared = { appendSync, handles: this.#handles, calls: this.#calls };
+    const inPool = syncOn === "pool";
+    const appendSync = inPool ? new PoolSync() : new SyncThread();
+    const directWrites = inPool ? new DirectWrites() : undefined;
+    this.#shared = { appendSync, directWrites, handles: this.#handles, calls: this.#calls };
   }
 
   makeFolder(_operation: DiskOperation, folder: string): Promise<void> {
@@ -79,6 +85,10 @@ class NodeDisk implements Disk {
 
   remove(_operation: DiskOperation, path: string): Promise<void> {
     return this.#calls.run(() => rm(path));
+  }
+
+  appendMemory(current: Buffer, bytes: number): Buffer {
+    return this.#shared.directWrites?.memory(current, bytes) ?? grown(current, bytes);
   }
 
   close(): Promise<void> {
@@ -127,6 +137,8 @@ class NodeFile implements DiskFile {
   readonly path: string;
   readonly #handle: number;
   readonly #shared: Shared;
+  /** The same file, opened for direct writes. */
+  #directHandle: number | undefined;
 
   constructor(path: string, handle: number, shared: Shared) {
     this.path = path;
@@ -180,7 +192,35 @@ class NodeFile implements DiskFile {
     this.#shared.appendSync.sync(this.#handle, done);
   }
 
+  async prepareDirect(): Promise<void> {
+    const { calls, directWrites } = this.#shared;
+    if (directWrites === undefined || directWrites.areRefused) return;
+    this.#directHandle = await calls.run(() => directWrites.open(this.path));
+  }
+
+  get isDirect(): boolean {
+    return this.#directHandle !== undefined && this.#shared.directWrites?.areRefused === false;
+  }
+
+  writeDirect(
+    _operation: DiskOperation,
+    source: Buffer,
+    from: number,
+    length: number,
+    position: number,
+    done: (error: Error | undefined, count: number) => void,
+  ): void {
+    this.#shared.directWrites!.write(this.#directHandle!, source, from, length, position, done);
+  }
+
   close(): Promise<void> {
-    return this.#shared.calls.run(() => this.#shared.handles.close(this.#handle));
+    return this.#shared.calls.run(async () => {
+      const { handles } = this.#shared;
+      try {
+        if (this.#directHandle !== undefined) await handles.close(this.#directHandle);
+      } finally {
+        await handles.close(this.#handle);
+      }
+    });
   }
 }

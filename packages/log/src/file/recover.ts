@@ -61,6 +61,7 @@ export async function recover(
   if (!sound) await rewriteTail(disk, last, recordBytes(FRAME_HEADER_BYTES + limits.entryBytesMax));
   const spare = await adoptSpare(disk, folder, scan, limits);
   const lastFile = await disk.open("segment.open", last.path, "update");
+  await Promise.all([lastFile, spare?.file].map((file) => file?.prepareDirect("segment.open-direct")));
   const nothingToReport = cut.bytes === 0 && snapshots.damaged.length === 0;
   const report = { bytesCut: cut.bytes, cutFiles: cut.files, damagedSnapshots: snapshots.damaged };
   return { segments: scan.segments, lastFile, spare, snapshots, report: nothingToReport ? undefined : report };

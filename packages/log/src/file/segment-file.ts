@@ -75,6 +75,7 @@ export async function makeSegmentFile(plan: SegmentPlan): Promise<DiskFile | und
   let published = false;
   try {
     if (await fill(draft, plan)) {
+      await draft.prepareDirect("segment.open-direct");
       await disk.rename("segment.publish", draftPath, path);
       published = true;
     }

@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SyncPlace } from "../file/append-sync.js";
 import type { Disk, DiskFile, DiskOperation, OpenMode } from "../file/disk.js";
 import { FileEngine } from "../file/file-engine.js";
 import { nodeDisk } from "../file/node-disk.js";
@@ -17,14 +18,16 @@ import { SMALL_LIMITS } from "./simulated-place.js";
 
 export class RealPlace implements EnginePlace, LogPlace {
   readonly #parent: string;
+  readonly #syncOn: SyncPlace;
   readonly #disks: MortalDisk[] = [];
 
-  private constructor(parent: string) {
+  private constructor(parent: string, syncOn: SyncPlace) {
     this.#parent = parent;
+    this.#syncOn = syncOn;
   }
 
-  static async make(): Promise<RealPlace> {
-    return new RealPlace(await mkdtemp(join(tmpdir(), "holdfast-log-")));
+  static async make(syncOn: SyncPlace): Promise<RealPlace> {
+    return new RealPlace(await mkdtemp(join(tmpdir(), "holdfast-log-")), syncOn);
   }
 
   get folder(): string {
@@ -49,7 +52,7 @@ export class RealPlace implements EnginePlace, LogPlace {
   }
 
   #newDisk(): MortalDisk {
-    const disk = new MortalDisk();
+    const disk = new MortalDisk(this.#syncOn);
     this.#disks.push(disk);
     return disk;
   }
@@ -57,12 +60,16 @@ export class RealPlace implements EnginePlace, LogPlace {
 
 /** The real disk, until it dies: then no call is answered any more, and locks and files are released as by a kernel. */
 class MortalDisk implements Disk {
-  readonly #disk = nodeDisk();
+  readonly #disk: Disk;
   readonly #files = new Set<MortalFile>();
   readonly #unlocks = new Set<() => Promise<void>>();
   readonly #underway = new Set<Promise<unknown>>();
   #closed = false;
   dead = false;
+
+  constructor(syncOn: SyncPlace) {
+    this.#disk = nodeDisk(syncOn);
+  }
 
   async die(): Promise<void> {
     this.dead = true;
@@ -127,6 +134,10 @@ class MortalDisk implements Disk {
     return this.alive(() => this.#disk.remove(operation, path));
   }
 
+  appendMemory(current: Buffer, bytes: number): Buffer {
+    return this.#disk.appendMemory(current, bytes);
+  }
+
   async close(): Promise<void> {
     if (this.dead) return;
     this.#closed = true;
@@ -189,6 +200,32 @@ class MortalFile implements DiskFile {
         }),
     );
     synced.then(done);
+  }
+
+  prepareDirect(operation: DiskOperation): Promise<void> {
+    return this.#disk.alive(() => this.#file.prepareDirect(operation));
+  }
+
+  get isDirect(): boolean {
+    return this.#file.isDirect;
+  }
+
+  writeDirect(
+    operation: DiskOperation,
+    source: Buffer,
+    from: number,
+    length: number,
+    position: number,
+    done: (error: Error | undefined, count: number) => void,
+  ): void {
+    const written = this.#disk.alive(
+      () =>
+        new Promise<readonly [Error | undefined, number]>((resolve) => {
+          const answered = (error: Error | undefined, count: number): void => resolve([error, count]);
+          this.#file.writeDirect(operation, source, from, length, position, answered);
+        }),
+    );
+    written.then(([error, count]) => done(error, count));
   }
 
   async close(operation: DiskOperation): Promise<void> {

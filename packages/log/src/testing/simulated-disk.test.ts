@@ -67,3 +67,77 @@ test("what a file was shortened by comes back after a power cut unless it was sy
   disk.restart("strict", () => 0);
   assert.equal(disk.image().get(path)?.toString(), "ab");
 });
+
+/** A disk with a synced file of four sectors of `a`, and a handle for direct writes. */
+async function directlyWritable(): Promise<{ disk: SimulatedDisk; file: DiskFile }> {
+  const disk = SimulatedDisk.direct("microtasks");
+  const mount = disk.mount();
+  const file = await mount.open("segment.create", path, "create");
+  await file.write("segment.zero", Buffer.alloc(2048, "a"), 0, 2048, 0);
+  await file.sync("segment.sync");
+  await mount.syncFolder("folder.sync", "/data");
+  await file.prepareDirect("segment.open-direct");
+  return { disk, file };
+}
+
+/** What sectors hold, a letter for each. */
+const sectorsOf = (disk: SimulatedDisk): string =>
+  [0, 1, 2, 3]
+    .map((sector) =>
+      disk
+        .image()
+        .get(path)!
+        .toString("latin1", sector * 512, sector * 512 + 1),
+    )
+    .join("");
+
+const direct = Buffer.alloc(1024, "d");
+
+test("F2: a direct write that has ended survives any crash; one that has not, in part, and not at all where nothing unsynced does", async () => {
+  const { disk, file } = await directlyWritable();
+  await new Promise<void>((resolve) => file.writeDirect("append.direct", direct, 0, 1024, 0, () => resolve()));
+  disk.kill();
+  disk.restart("strict", () => 0);
+  assert.equal(sectorsOf(disk), "ddaa");
+  for (const [mode, expected] of [
+    ["kind", "aada"],
+    ["wild", "aada"],
+    ["strict", "aaaa"],
+  ] as const) {
+    const { disk, file } = await directlyWritable();
+    file.writeDirect("append.direct", direct, 0, 1024, 1024, () => assert.fail("the dead are told nothing"));
+    disk.kill();
+    let asked = 0;
+    disk.restart(mode, () => (asked++ === 0 ? 0 : 0.9));
+    assert.equal(sectorsOf(disk), expected, mode);
+  }
+});
+
+test("F7: of a direct write that failed readers see nothing, and after a restart any sector may be there", async () => {
+  const { disk, file } = await directlyWritable();
+  disk.faults = () => ({ kind: "error", code: "EIO" });
+  const error = await new Promise((resolve) => file.writeDirect("append.direct", direct, 0, 1024, 0, resolve));
+  assert.ok(error instanceof Error);
+  assert.equal(sectorsOf(disk), "aaaa");
+  disk.kill();
+  let asked = 0;
+  disk.restart("kind", () => (asked++ === 0 ? 0.9 : 0));
+  assert.equal(sectorsOf(disk), "adaa");
+});
+
+test("F6: what a failed direct write left may come back after a power cut, until its place is written and synced", async () => {
+  for (const [isSynced, expected] of [
+    [false, "ddaa"],
+    [true, "zzaa"],
+  ] as const) {
+    const { disk, file } = await directlyWritable();
+    disk.faults = (operation) => (operation === "append.direct" ? { kind: "error", code: "ENOSPC" } : undefined);
+    await new Promise((resolve) => file.writeDirect("append.direct", direct, 0, 1024, 0, resolve));
+    file.writeNow("append.erase", Buffer.alloc(1024, "z"), 0, 1024, 0);
+    if (isSynced) await file.sync("append.erase-sync");
+    disk.kill();
+    // The first of the versions that a sector had.
+    disk.restart("wild", () => 0.4);
+    assert.equal(sectorsOf(disk), expected);
+  }
+});

@@ -7,6 +7,7 @@
  * with what survived. Nothing is ever answered, and nothing done, through a mount from before.
  */
 
+import { grown } from "../bytes.js";
 import { LogFolderLockedError } from "../errors.js";
 import type { Disk, DiskFile, DiskOperation, OpenMode } from "../file/disk.js";
 import { SimulatedFile } from "./simulated-file.js";
@@ -34,6 +35,8 @@ export type FaultPlan = (operation: DiskOperation, path: string, count: number) 
 export class SimulatedDisk {
   /** Faults to come; none by default. */
   faults: FaultPlan | undefined;
+  /** Whether files can be written past the cache; once it is false, no more. */
+  isDirect = false;
   readonly names: SimulatedNames;
   readonly locks = new Set<string>();
   readonly #pace: Pace;
@@ -46,6 +49,13 @@ export class SimulatedDisk {
   constructor(pace: Pace = "turns", names = new SimulatedNames()) {
     this.#pace = pace;
     this.names = names;
+  }
+
+  /** The same, with files that can be written past the cache. */
+  static direct(pace: Pace = "turns"): SimulatedDisk {
+    const disk = new SimulatedDisk(pace);
+    disk.isDirect = true;
+    return disk;
   }
 
   /** A disk that holds `image`, all of it durable. The buffers are copied before they are changed. */
@@ -91,7 +101,8 @@ export class SimulatedDisk {
 
   /** Brings the machine back. */
   restart(mode: CrashMode, random: () => number): void {
-    if (mode !== "kind") this.#powerCut(mode, random);
+    if (mode === "kind") for (const [, file] of this.names.entries()) file.settleDirect(random);
+    else this.#powerCut(mode, random);
     this.#life += 1;
     this.#dead = false;
     this.#count = 0;
@@ -201,6 +212,10 @@ class Mount implements Disk {
     names.change([path, undefined]);
   }
 
+  appendMemory(current: Buffer, bytes: number): Buffer {
+    return grown(current, bytes);
+  }
+
   async close(): Promise<void> {}
 
   #step(operation: DiskOperation, path: string): Promise<Fault | undefined> {
@@ -213,6 +228,7 @@ class SimulatedHandle implements DiskFile {
   readonly #disk: SimulatedDisk;
   readonly #life: number;
   readonly #file: SimulatedFile;
+  #isPrepared = false;
 
   constructor(disk: SimulatedDisk, life: number, path: string, file: SimulatedFile) {
     this.#disk = disk;
@@ -271,6 +287,41 @@ class SimulatedHandle implements DiskFile {
     this.sync(operation).then(
       () => done(undefined),
       (error: Error) => done(error),
+    );
+  }
+
+  async prepareDirect(operation: DiskOperation): Promise<void> {
+    if (!this.#disk.isDirect) return;
+    this.#isPrepared = await this.#disk.step(operation, this.path, this.#life).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  get isDirect(): boolean {
+    return this.#isPrepared && this.#disk.isDirect;
+  }
+
+  writeDirect(
+    operation: DiskOperation,
+    source: Buffer,
+    from: number,
+    length: number,
+    position: number,
+    done: (error: Error | undefined, count: number) => void,
+  ): void {
+    if (this.#disk.isGone(this.#life)) return;
+    const write = this.#file.beginDirect(source, from, length, position);
+    this.#disk.step(operation, this.path, this.#life).then(
+      (fault) => {
+        const count = fault?.kind === "short" ? Math.min(length, fault.bytes) : length;
+        this.#file.endDirect(write, count);
+        done(undefined, count);
+      },
+      (error: Error) => {
+        this.#file.failDirect(write);
+        done(error, 0);
+      },
     );
   }
 

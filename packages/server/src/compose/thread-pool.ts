@@ -1,9 +1,9 @@
 /**
  * Who uses the pool of threads on which Node.js runs file calls, and so where the log may sync appends (fault model F8).
  *
- * Where the process is the server's alone, these are all while it serves: the sync of an append; the log's other calls, of which
- * `BACKGROUND_CALLS_MAX` run at once; one look at the files of certificates. Together they are as many as libuv starts threads,
- * so the sync never waits for a thread. What else Node.js would run there does not: passwords are hashed on threads of
+ * Where the process is the server's alone, these are all while it serves: the sync of an append, or its direct write; the log's
+ * other calls, of which `BACKGROUND_CALLS_MAX` run at once; one look at the files of certificates. Together they are as many as
+ * libuv starts threads, so the sync never waits for a thread. What else Node.js would run there does not: passwords are hashed on threads of
  * their own (`access/hash-threads.ts`), compression is synchronous, names are looked up only before the server listens. A test
  * counts what enters the pool (`thread-pool.test.ts`).
  */

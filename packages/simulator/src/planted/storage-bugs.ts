@@ -9,7 +9,17 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: 'file.syncThen("append.sync", this.#synced);',
     replace: "this.#environment.defer(() => this.#synced(undefined));",
-    seedsMax: 20,
+    seedsMax: 40,
+  },
+  {
+    name: "answer-before-direct-write",
+    kind: "F2, I1",
+    summary: "An append is answered while it is on its way to the disk.",
+    module: "log/dist/file/record-writer.js",
+    find: 'file.writeDirect("append.direct", source, from, length, position, this.#wroteDirect);',
+    replace:
+      '{ file.writeDirect("append.direct", source, from, length, position, () => {}); this.#environment.defer(() => this.#wroteDirect(undefined, length)); }',
+    seedsMax: 40,
   },
   {
     name: "folder-not-synced",
@@ -49,7 +59,7 @@ export const storageBugs: readonly PlantedBug[] = [
     find: 'this.#done("failed", new LogStorageError("append.sync", this.#file.path, { cause: error }));',
     replace: 'this.#file.syncThen("append.sync", this.#synced);',
     overrides: { faults: ["sync-error=2000", "power-cut=2000"] },
-    seedsMax: 20,
+    seedsMax: 40,
   },
   {
     name: "failed-sync-refused",
@@ -62,7 +72,20 @@ export const storageBugs: readonly PlantedBug[] = [
       faults: ["sync-error=1000", "kill=1500"],
       roles: ["register", "register", "register", "register", "register", "register"],
     },
-    seedsMax: 25,
+    seedsMax: 50,
+  },
+  {
+    name: "failed-direct-write-refused",
+    kind: "F7, I9",
+    summary: "A direct write that failed is called refused, though it may be found later.",
+    module: "log/dist/file/record-writer.js",
+    find: 'this.#done("failed", new LogStorageError("append.direct", this.#file.path, { cause: error }));',
+    replace: 'this.#done("full", undefined);',
+    overrides: {
+      faults: ["sync-error=1000", "kill=1500"],
+      roles: ["register", "register", "register", "register", "register", "register"],
+    },
+    seedsMax: 50,
   },
   {
     name: "short-write-rest-dropped",
@@ -71,20 +94,20 @@ export const storageBugs: readonly PlantedBug[] = [
     module: "log/dist/file/record-writer.js",
     find: "this.#written += count;",
     replace: "this.#written = sliceEnd;",
-    seedsMax: 35,
+    seedsMax: 70,
   },
   {
     name: "refused-entry-not-erased",
     kind: "F6, I9",
     summary: "What was written before the disk was full stays, though the entry is refused.",
     module: "log/dist/file/record-writer.js",
-    find: "            this.#erase();",
+    find: "            this.#erase(this.#written);",
     replace: '            this.#environment.defer(() => this.#done("full", error));',
     overrides: {
       faults: ["no-space=1000", "kill=1500"],
       roles: ["register", "register", "register", "register", "register", "register"],
     },
-    seedsMax: 55,
+    seedsMax: 110,
   },
   {
     name: "snapshot-of-a-later-state",

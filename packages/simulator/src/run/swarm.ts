@@ -41,7 +41,10 @@ export function configOf(seed: number): RunConfig {
     safetyMs: random.fork("length").between(15, 60) * 1_000,
     clients: clientsOf(random.fork("clients")),
     network: networkOf(random.fork("network")),
-    disk: { operationMs: random.fork("disk").pick([0.02, 0.1, 0.5, 3]) },
+    disk: {
+      operationMs: random.fork("disk").pick([0.02, 0.1, 0.5, 3]),
+      isDirect: random.fork("direct").chance(0.5),
+    },
     ...tunablesOf(random.fork("tunables")),
   };
 }

@@ -33,7 +33,7 @@ export class SmallWorld {
       windowBytes: 4_096,
       connectTimeoutMs: 3_000,
     });
-    const disk = new ServerDisk(scheduler, random.fork("disk"), { operationMs: 0.1 });
+    const disk = new ServerDisk(scheduler, random.fork("disk"), { operationMs: 0.1, isDirect: false });
     const parts = {
       scheduler,
       network,

@@ -9,6 +9,8 @@ import type { Scheduler } from "./scheduler.js";
 export interface DiskSettings {
   /** Mean time of one operation; a sync takes three times as long. */
   readonly operationMs: number;
+  /** Whether appends go past the cache. */
+  readonly isDirect: boolean;
 }
 
 /** What goes wrong, each as a chance per operation that it can befall. None by default. */
@@ -19,7 +21,7 @@ export interface DiskFaults {
   readonly writeError: number;
   /** The process dies in the middle of an operation. */
   readonly crash: number;
-  /** The same while an entry has been written and is being synced. */
+  /** The same while an entry is being made durable. */
   readonly appendCrash: number;
 }
 
@@ -33,6 +35,15 @@ const growing: ReadonlySet<DiskOperation> = new Set<DiskOperation>([
   "snapshot.write",
   "tail.copy",
 ]);
+
+/** A direct append is a write and a sync in one, and fails like either. */
+const isSync = (operation: DiskOperation): boolean => operation.endsWith("sync") || operation === "append.direct";
+const isWrite = (operation: DiskOperation): boolean => operation.endsWith("write") || operation === "append.direct";
+/** What writes an entry, and what makes it durable. */
+const isAppendWrite = (operation: DiskOperation): boolean =>
+  operation === "append.write" || operation === "append.direct";
+const isAppendSync = (operation: DiskOperation): boolean =>
+  operation === "append.sync" || operation === "append.direct";
 
 export class ServerDisk {
   /** True time until which there is no room for anything new. */
@@ -67,6 +78,7 @@ export class ServerDisk {
       power: random.fork("power"),
     };
     this.disk = new SimulatedDisk((operation) => this.#pass(operation));
+    this.disk.isDirect = settings.isDirect;
     this.disk.faults = (operation) => this.#fault(operation);
   }
 
@@ -88,16 +100,16 @@ export class ServerDisk {
   }
 
   #duration(operation: DiskOperation): number {
-    const isSync = operation.endsWith("sync");
-    if (isSync && this.#scheduler.nowMs < this.slowUntilMs) return this.#latency.within(100, 3_000);
-    return this.#latency.wait(this.#settings.operationMs * (isSync ? 3 : 1));
+    const isSlow = isSync(operation);
+    if (isSlow && this.#scheduler.nowMs < this.slowUntilMs) return this.#latency.within(100, 3_000);
+    return this.#latency.wait(this.#settings.operationMs * (isSlow ? 3 : 1));
   }
 
   #fault(operation: DiskOperation): Fault | undefined {
     this.onOperation(operation);
     const { faults } = this;
     const chances = this.#chances;
-    const deadly = operation === "append.sync" ? faults.appendCrash : 0;
+    const deadly = isAppendSync(operation) ? faults.appendCrash : 0;
     if (chances.crash.chance(Math.max(faults.crash, deadly))) {
       this.onFault("crash");
       this.onCrash(operation);
@@ -109,16 +121,16 @@ export class ServerDisk {
     }
     // Where even what is there already has to be allocated again, as on a file system that copies on writing: a short write
     // is followed by the error.
-    if (this.#scheduler.nowMs < this.fullUntilMs && this.fullForAppends && operation === "append.write") {
+    if (this.#scheduler.nowMs < this.fullUntilMs && this.fullForAppends && isAppendWrite(operation)) {
       this.onFault("no-space");
       if (chances.shortWrite.chance(0.5)) return { kind: "short", bytes: chances.shortWrite.between(1, 600) };
       return { kind: "error", code: "ENOSPC" };
     }
-    if (operation.endsWith("sync") && chances.syncError.chance(faults.syncError)) {
+    if (isSync(operation) && chances.syncError.chance(faults.syncError)) {
       this.onFault("sync-error");
       return { kind: "error", code: "EIO" };
     }
-    if (!operation.endsWith("write")) return undefined;
+    if (!isWrite(operation)) return undefined;
     if (chances.writeError.chance(faults.writeError)) {
       this.onFault("write-error");
       return { kind: "error", code: "EIO" };
