@@ -65,14 +65,15 @@ export class ChangeSet {
 
   /** Runs a put whose lease exists, and whose key did before the command if it wants to keep something of it. */
   put(request: PutRequest): PutResponse {
-    const history = this.#keys.history(request.key);
-    const previous = history?.isLive ? history.latest : undefined;
-    const isKeeping = request.ignoreValue || request.ignoreLease;
-    const kept = isKeeping ? (previous ?? history?.liveAt(this.#revisionBefore)) : undefined;
+    const { key } = request;
+    const number = this.#keys.numberOf(key);
+    // Most puts want nothing of the version before: of that no object is made.
+    const kept = request.ignoreValue || request.ignoreLease ? this.#toKeepOf(number, key) : undefined;
+    const previous = request.prevKv ? this.#liveVersion(number, key) : undefined;
     const value = request.ignoreValue && kept !== undefined ? kept.value : request.value;
     const wantedLease = request.ignoreLease && kept !== undefined ? kept.lease : request.lease;
-    const lease = this.#moveLease(request, previous, wantedLease);
-    this.#record(this.#keys.put(history, request.key, previous, value, lease, this.#revisionBefore + 1));
+    const lease = this.#moveLease(number, key, wantedLease);
+    this.#record(this.#keys.put(number, key, value, lease, this.#revisionBefore + 1));
     if (request.prevKv) return { header: headerAt(this.revision), prevKv: previous };
     this.#plainPut ??= { header: headerAt(this.revision), prevKv: undefined };
     return this.#plainPut;
@@ -93,14 +94,27 @@ export class ChangeSet {
     for (const key of doomed) this.#delete(this.#keys.numberOf(key)!, key);
   }
 
-  /** Attaches the key of `request` to the lease it is to have, and to no other (LEASE-32, LEASE-33). */
-  #moveLease(request: PutRequest, previous: KeyVersion | undefined, lease: bigint): bigint {
-    if (previous !== undefined) {
-      const previousLease = previous.lease;
+  #liveVersion(number: number | undefined, key: ByteString): KeyVersion | undefined {
+    const { histories } = this.#keys;
+    return number !== undefined && histories.isLive(number) ? histories.latest(number, key) : undefined;
+  }
+
+  /** The version of which a put keeps value or lease; the command itself may have deleted the key. */
+  #toKeepOf(number: number | undefined, key: ByteString): KeyVersion | undefined {
+    if (number === undefined) return undefined;
+    return this.#liveVersion(number, key) ?? this.#keys.histories.liveAt(number, this.#revisionBefore, key);
+  }
+
+  /** Attaches `key` to the lease it is to have, and to no other (LEASE-32, LEASE-33). */
+  #moveLease(number: number | undefined, key: ByteString, lease: bigint): bigint {
+    const { histories } = this.#keys;
+    // Without leases no key has one.
+    if (this.#leases.size > 0 && number !== undefined && histories.isLive(number)) {
+      const previousLease = histories.lease(number);
       if (previousLease === lease) return previousLease;
-      this.#leases.detach(previousLease, previous.key);
+      this.#leases.detach(previousLease, key);
     }
-    return this.#leases.attach(lease, previous?.key ?? request.key);
+    return this.#leases.attach(lease, key);
   }
 
   /** Returns how many keys were deleted. */

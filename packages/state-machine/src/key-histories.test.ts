@@ -19,8 +19,7 @@ function filled(): KeySpace {
   const keys = new KeySpace();
   for (let revision = 2; revision <= revisions; revision++) {
     for (const name of writtenAt(revision)) {
-      const history = keys.history(key(name));
-      keys.put(history, key(name), keys.live(key(name)), bytes(`${name}${revision}`), 0n, revision);
+      keys.put(keys.numberOf(key(name)), key(name), bytes(`${name}${revision}`), 0n, revision);
     }
     keys.revision = revision;
   }

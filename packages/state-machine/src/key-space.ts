@@ -80,21 +80,16 @@ export class KeySpace {
   }
 
   /**
-   * Writes a new version of `key` at `revision`, which is the current one or the next (KV-22, KV-28). `history` is what
-   * `history(key)` says and `previous` its latest version if that is alive; the caller has looked them up anyway.
+   * Writes a new version of `key` at `revision`, which is the current one or the next (KV-22, KV-28). `number` is what
+   * `numberOf(key)` says; the caller has looked it up anyway.
    */
-  put(
-    history: KeyHistory | undefined,
-    key: ByteString,
-    previous: KeyVersion | undefined,
-    value: Uint8Array,
-    lease: bigint,
-    revision: number,
-  ): KeyVersion {
-    const createRevision = previous === undefined ? revision : previous.createRevision;
-    const version = previous === undefined ? 1 : previous.version + 1;
+  put(number: number | undefined, key: ByteString, value: Uint8Array, lease: bigint, revision: number): PackedKeyValue {
+    const { histories } = this;
+    const isLive = number !== undefined && histories.isLive(number);
+    const createRevision = isLive ? histories.createRevision(number) : revision;
+    const version = isLive ? histories.version(number) + 1 : 1;
     const parts = new StoredVersion(key, value, createRevision, revision, version, lease);
-    return history === undefined ? this.#begin(parts) : this.#append(history, parts);
+    return number === undefined ? this.#begin(parts) : this.#append(number, isLive, parts);
   }
 
   /** Ends the life of `key`, which is alive and has this number, at `revision`. */
@@ -145,7 +140,7 @@ export class KeySpace {
   /** Adds a version of a restored store as it is. `history` is what `history(version.key)` says. */
   restore(history: KeyHistory | undefined, version: KeyVersion): void {
     if (history === undefined) this.#begin(version);
-    else this.#append(history, version);
+    else this.#append(history.number, history.isLive, version);
   }
 
   /** As `restore`, for a version whose event is compacted and whose key is not known yet. */
@@ -261,9 +256,9 @@ export class KeySpace {
     return deletion;
   }
 
-  #append({ number, key, isLive }: KeyHistory, version: VersionParts): PackedKeyValue {
+  #append(number: number, isLive: boolean, version: VersionParts): PackedKeyValue {
     const added = this.histories.append(number, version);
-    this.#countAppended(key, version.value.length, isLive, version.version !== 0);
+    this.#countAppended(version.key, version.value.length, isLive, version.version !== 0);
     return added;
   }
 

@@ -41,7 +41,7 @@ export function raiseRevision(keys: KeySpace, leases: LeaseTable, step: number):
   for (const { key, value, lease } of held) {
     leases.detach(lease, key);
     raised.revision += 1;
-    raised.put(undefined, key, undefined, value, leases.attach(lease, key), raised.revision);
+    raised.put(undefined, key, value, leases.attach(lease, key), raised.revision);
   }
   return raised;
 }

@@ -18,7 +18,18 @@ interface Writes {
 export function hasWriteConflict(operations: readonly RequestOp[]): boolean {
   const [only] = operations;
   if (only === undefined || (operations.length === 1 && only.requestTxn === undefined)) return false;
+  if (putAscendingKeys(operations)) return false;
   return collectWrites(operations) === undefined;
+}
+
+/** Whether they are puts and nothing else, in the order of their keys, as is usual: then no key is put twice, which takes no set to see. */
+function putAscendingKeys(operations: readonly RequestOp[]): boolean {
+  let last: ByteString | undefined;
+  for (const { requestPut } of operations) {
+    if (requestPut === undefined || (last !== undefined && requestPut.key <= last)) return false;
+    last = requestPut.key;
+  }
+  return true;
 }
 
 /** What the operations write; undefined when they collide. */
