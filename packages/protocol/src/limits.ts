@@ -20,6 +20,12 @@ export const slabBytes = 8 * 1024;
 /** Copies longer than this many bytes get memory of their own instead of a part of a slab. */
 export const slabCopyBytesMax = 1024;
 
+/**
+ * Values longer than this many bytes are views of a request that is lent to whoever copies all of it anyway. Shorter ones are
+ * copied: these the engine keeps on its own heap, where a copy costs no more than a view.
+ */
+export const lentBytesMin = 64;
+
 /** How deeply objects and arrays may be nested in a JSON value that is skipped because no field wants it. As in etcd. */
 export const jsonDepthMax = 10_000;
 

@@ -1,7 +1,20 @@
 /** What becomes of values that are views of a request whose memory is soon used for the next one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPutRequest, decodeBounded, encodePutRequest, putRequestCodec } from "@holdfast/protocol";
+import {
+  CompareTarget,
+  createCompare,
+  createPutRequest,
+  createRequestOp,
+  createTxnRequest,
+  decodeBoundedLent,
+  encodePutRequest,
+  encodeTxnRequest,
+  lentBytesMin,
+  putRequestCodec,
+  type TxnRequest,
+  txnRequestCodec,
+} from "@holdfast/protocol";
 import type { Command } from "@holdfast/state-machine";
 import { Batch, readBatch } from "./batch.js";
 import type { Proposer } from "./proposer.js";
@@ -17,7 +30,7 @@ function lentPut(fill: number, bytes = valueBytes): { command: Command; body: Ui
   const encoded = encodePutRequest(createPutRequest({ key, value: Buffer.alloc(bytes, fill), lease: 7n }));
   memory.set(encoded, 11);
   const body = memory.subarray(11, 11 + encoded.length);
-  return { command: { kind: "put", request: decodeBounded(putRequestCodec, body, 100, true) }, body };
+  return { command: { kind: "put", request: decodeBoundedLent(putRequestCodec, body, 100) }, body };
 }
 
 /** Adds puts of 1, 2 and so on, and writes over the memory of each. */
@@ -69,4 +82,32 @@ test("what is left of a batch has values of its own when the other part is used 
   addLent(batch, 9);
   assert.deepEqual([refused.length, kept.commands.length], [8, 1]);
   assert.deepEqual(valueIn(kept.commands[0]), Buffer.alloc(valueBytes, 4));
+});
+
+/** All values of a transaction, in order. */
+function valuesIn({ compare, success, failure }: TxnRequest): Buffer[] {
+  const ofBranches = [...success, ...failure].flatMap(({ requestPut, requestTxn }) =>
+    requestTxn === undefined ? [Buffer.from(requestPut!.value)] : valuesIn(requestTxn),
+  );
+  return [...compare.map(({ value }) => Buffer.from(value!)), ...ofBranches];
+}
+
+test("all values of a transaction outlast its request: those of compares, of both branches and of transactions within", () => {
+  const put = (fill: number, bytes: number) =>
+    createRequestOp({ requestPut: createPutRequest({ key: byteString("k"), value: Buffer.alloc(bytes, fill) }) });
+  const compare = (fill: number) => [createCompare({ target: CompareTarget.VALUE, value: Buffer.alloc(200, fill) })];
+  const inner = createTxnRequest({ compare: compare(1), success: [put(2, 300)], failure: [put(3, lentBytesMin)] });
+  const request = createTxnRequest({
+    compare: compare(4),
+    success: [put(5, 0), createRequestOp({ requestTxn: inner })],
+    failure: [put(6, lentBytesMin + 1)],
+  });
+  const body = Buffer.from(encodeTxnRequest(request));
+  const batch = new Batch();
+  batch.add({ kind: "txn", request: decodeBoundedLent(txnRequestCodec, body, 100) }, body, proposer, undefined, 1);
+  body.fill(0xff);
+  addLent(batch, 20);
+  const [command] = batch.commands;
+  assert.ok(command?.kind === "txn");
+  assert.deepEqual(valuesIn(command.request), valuesIn(request));
 });

@@ -4,7 +4,7 @@
  * Format 1: one byte 1, then for each command its length (unsigned, 4 bytes, little-endian) and its bytes
  * as `encodeCommand` makes them. A format this program does not know stops it (fault-model F61).
  */
-import { type RequestOp, slabCopyBytesMax, type TxnRequest } from "@holdfast/protocol";
+import type { RequestOp, TxnRequest } from "@holdfast/protocol";
 import {
   type Caller,
   type Command,
@@ -15,11 +15,12 @@ import {
   writeCaller,
 } from "@holdfast/state-machine";
 import type { Proposer } from "./proposer.js";
+import { ValueMover } from "./value-mover.js";
 
 const batchFormat = 1;
 const initialBytes = 16 * 1024;
 
-type PutCommand = Extract<Command, { kind: "put" }>;
+const mover = new ValueMover();
 
 /** How much of the log's reserve a command of `bytes` in its batch may help to use up, from 0 to 1. */
 export type ShareOf = (command: Command, caller: Caller | undefined, bytes: number) => number;
@@ -35,6 +36,9 @@ export class Batch {
   /** As long as up to the last command that has one. */
   readonly #callers: (Caller | undefined)[] = [];
   #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
+  /** Of the buffer. */
+  #memory = this.#buffer.buffer;
+  #memoryOffset = this.#buffer.byteOffset;
   #length = 1;
 
   constructor() {
@@ -55,9 +59,9 @@ export class Batch {
   }
 
   /**
-   * Adds a command of so many operations whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied, and the
-   * value of a put that is longer than `slabCopyBytesMax` and a view of it becomes one of the copy, which lasts until the batch is
-   * cleared. A shorter one must not be a view: a copy costs no more.
+   * Adds a command of so many operations whose encoding is that of `caller`, its kind byte, and `body`; `body` is copied, and
+   * values that are longer than `lentBytesMin` and views of it become views of the copy, which lasts until the batch is cleared.
+   * Shorter ones must not be views: a copy costs no more.
    */
   add(command: Command, body: Uint8Array, proposer: Proposer, caller: Caller | undefined, operations: number): void {
     const bytes = callerBytes(caller) + 1 + body.length;
@@ -69,7 +73,8 @@ export class Batch {
     this.#buffer.set(body, kindPosition + 1);
     this.#length = end;
     if (caller !== undefined) this.#remember(caller);
-    this.commands.push(command.kind === "put" ? this.#withOwnValue(command, body, kindPosition + 1) : command);
+    mover.move(command, body, this.#memory, this.#memoryOffset + kindPosition + 1);
+    this.commands.push(command);
     this.proposers.push(proposer);
     this.operations += operations;
   }
@@ -137,21 +142,13 @@ export class Batch {
     this.#callers.push(caller);
   }
 
-  /** `command`, but a long value that lies in `body` is taken from its copy, which begins at `start`. */
-  #withOwnValue(command: PutCommand, body: Uint8Array, start: number): PutCommand {
-    const { value } = command.request;
-    if (value.length <= slabCopyBytesMax || value.buffer !== body.buffer) return command;
-    const offset = value.byteOffset - body.byteOffset;
-    if (offset < 0 || offset + value.length > body.length) return command;
-    const from = start + offset;
-    return { kind: "put", request: { ...command.request, value: this.#buffer.subarray(from, from + value.length) } };
-  }
-
   /** Values in the memory it leaves stay what they are: nobody writes there any more. */
   #grow(bytes: number): void {
     const larger = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
     larger.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = larger;
+    this.#memory = larger.buffer;
+    this.#memoryOffset = larger.byteOffset;
   }
 }
 

@@ -186,8 +186,8 @@ export class Replica {
   /**
    * Proposes a command whose encoding the caller already has: `body` is `encodeCommand(command)` without
    * its first byte, and is copied before this returns. The hot path of Put: the bytes of the
-   * request are the bytes of the log. The value of a put, if longer than `slabCopyBytesMax`, may be a view of `body`: then it is taken
-   * from the copy. All else of `command` must last.
+   * request are the bytes of the log. Values longer than `lentBytesMin` may be views of `body`: they
+   * are then taken from the copy, in `command` itself. All else of it must last.
    */
   proposeEncoded(command: Command, body: Uint8Array, proposer: Proposer, caller?: Caller): void {
     this.#proposals.add(command, body, proposer, caller, false);

@@ -2,6 +2,7 @@
  * Decodes what comes from somebody who is not trusted. A few megabytes can hold a million empty messages, each of which
  * becomes an object before anybody has counted them (fault-model F45).
  */
+import { lentBytesMin } from "../limits.js";
 import type { MessageCodec } from "./descriptors.js";
 import { sharedReader } from "./reader.js";
 
@@ -34,6 +35,19 @@ export function decodeBounded<Message>(
   isLasting = false,
 ): Message {
   if (isLasting) sharedReader.keepNext();
+  return decodeWithin(codec, bytes, itemsMax);
+}
+
+/**
+ * As `decodeBounded`, but values longer than `lentBytesMin` are views of `bytes`, for whoever is done with the message, or has them
+ * taken from a copy, before these change.
+ */
+export function decodeBoundedLent<Message>(codec: MessageCodec<Message>, bytes: Uint8Array, itemsMax: number): Message {
+  sharedReader.lendNext(lentBytesMin);
+  return decodeWithin(codec, bytes, itemsMax);
+}
+
+function decodeWithin<Message>(codec: MessageCodec<Message>, bytes: Uint8Array, itemsMax: number): Message {
   // Each takes a byte at least.
   if (bytes.length > itemsMax) sharedReader.boundNext(itemsMax);
   return codec.decode(bytes);

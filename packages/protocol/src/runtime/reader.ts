@@ -23,7 +23,7 @@ const unbounded = 2 ** 30 - 1;
 const tenthByteShift = 31;
 
 /** A view costs more than a copy of so few bytes. */
-const lentBytesMin = 16;
+const shortestView = 16;
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -67,9 +67,12 @@ export class Reader {
     this.#viewsOfNextAbove = slabCopyBytesMax;
   }
 
-  /** Lets what is read after the next `reset` be views of the message, for whoever is done with it before its bytes change. */
-  lendNext(): void {
-    this.#viewsOfNextAbove = lentBytesMin;
+  /**
+   * Lets what is read after the next `reset` and longer than `bytesMin` be views of the message, for whoever is done with it before
+   * its bytes change.
+   */
+  lendNext(bytesMin: number = shortestView): void {
+    this.#viewsOfNextAbove = bytesMin;
   }
 
   /** The tag of the next field. Known tags are compared whole; all others go to `skip`. */

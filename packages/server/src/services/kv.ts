@@ -21,7 +21,7 @@ import { isRequestTooLarge, transactionItemsMax } from "../limits.js";
 import { encodePutAnswer, encodeRangeAnswer } from "./answers.js";
 import type { ServiceContext } from "./context.js";
 import { LargeRanges } from "./large-ranges.js";
-import { CallProposer, keepingNothing, type OutcomeOf, refuse, SlicedCallProposer, unary } from "./method.js";
+import { CallProposer, type OutcomeOf, refuse, SlicedCallProposer, unary, unaryKeepingNothing } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
 import { SlicedAnswers } from "./sliced-answers.js";
 import { statusOf, statusOfFailure } from "./status.js";
@@ -33,9 +33,9 @@ export function kvMethods(context: ServiceContext): Method[] {
   const kv = new KvService(context);
   return [
     unary(context, methods.range, (request, call) => kv.range(request, call)),
-    keepingNothing(unary(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes))),
+    unaryKeepingNothing(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
     unary(context, methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
-    unary(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes), {
+    unaryKeepingNothing(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes), {
       itemsMax: transactionItemsMax(context.limits),
       limit: "transactionOperations",
       error: etcdErrors.tooManyOps,
@@ -82,7 +82,7 @@ class KvService {
     else replica.whenCurrent(answer);
   }
 
-  /** Keeps nothing of the request: the log copies its bytes, and then the value is a part of that copy. */
+  /** Keeps nothing of the request: the log copies its bytes, and then the value is a part of that copy. So does `txn`. */
   put(request: PutRequest, call: ServerCall, bytes: Uint8Array): void {
     const command: Command = { kind: "put", request };
     // The size of the store is etcd's first question, before even the shape (ORD-1).

@@ -1,7 +1,7 @@
 /** Large values, whose requests are gathered in memory that is used again as soon as a put was handed on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kvService, slabCopyBytesMax } from "@holdfast/protocol";
+import { kvService, lentBytesMin } from "@holdfast/protocol";
 import type { Method, ServerCall } from "@holdfast/transport";
 import { Services } from "../testing/services.js";
 import { byteString } from "../testing/test-client.js";
@@ -25,7 +25,7 @@ function isPut(method: Method): method is Extract<Method, { kind: "unary" | "ser
 }
 
 // From the shortest that is not copied when it is read.
-for (const length of [slabCopyBytesMax, slabCopyBytesMax + 1, 100_000]) {
+for (const length of [lentBytesMin, lentBytesMin + 1, 100_000]) {
   test(`nothing of a put of ${length} bytes refers to its request once it was handed on`, async (t) => {
     const services = await Services.start(t);
     const method = kvMethods(services.context).find(isPut);

@@ -6,6 +6,7 @@
 
 import {
   decodeBounded,
+  decodeBoundedLent,
   type EtcdError,
   etcdErrors,
   MalformedMessageError,
@@ -39,14 +40,6 @@ export interface ItemBound {
 }
 
 /**
- * As `unary`, of a method that keeps neither the request's bytes nor a view of them: what `bytes` fields hold is valid only during
- * the call, too. Their memory is used again.
- */
-export function keepingNothing(method: Method): Method {
-  return method.kind === "bidi" ? method : { ...method, keepsNothing: true };
-}
-
-/**
  * A unary method, behind the right that `access/rights.ts` has for it. `handle` also gets the request's bytes, valid only
  * during the call.
  */
@@ -60,6 +53,22 @@ export function unary<Request, Response>(
   const malformed = orTooMany(malformedUnaryRequest, context, bound);
   const decode = decoding(method.request, bound.itemsMax, malformed, guarding(guard, handle));
   return { kind: "unary", path: method.path, handle: admitting(decode) };
+}
+
+/**
+ * As `unary`, of a method that keeps neither the request's bytes nor a view of them, whose memory is used again: values longer than
+ * `lentBytesMin` are such views, and valid only during the call.
+ */
+export function unaryKeepingNothing<Request, Response>(
+  context: ServiceContext,
+  method: Unary<Request, Response>,
+  handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
+  bound: ItemBound = itemBoundOf(context),
+): Method {
+  const guard = guardOf(method, context.access);
+  const malformed = orTooMany(malformedUnaryRequest, context, bound);
+  const decode = decodingLent(method.request, bound.itemsMax, malformed, guarding(guard, handle));
+  return { kind: "unary", path: method.path, handle: admitting(decode), keepsNothing: true };
 }
 
 /** A server-streaming method, behind its right. */
@@ -148,6 +157,20 @@ function decoding<T>(
   };
 }
 
+/** As `decoding`, with values that are views of the bytes. */
+function decodingLent<T>(
+  codec: MessageCodec<T>,
+  itemsMax: number,
+  malformed: StatusOfMalformed,
+  handle: HandleMessage<T>,
+): Handle {
+  return (bytes, call) => {
+    const request = tryDecodeLent(codec, bytes, itemsMax);
+    if (request instanceof MalformedMessageError) call.end(malformed(request));
+    else handle(request, call, bytes);
+  };
+}
+
 /** `handle` itself where nothing stands before it. */
 function guarding<T>(guard: Guard<T> | undefined, handle: HandleMessage<T>): HandleMessage<T> {
   if (guard === undefined) return handle;
@@ -164,6 +187,15 @@ function tryDecode<T>(
 ): T | MalformedMessageError {
   try {
     return decodeBounded(codec, bytes, itemsMax, isLasting);
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return error;
+    throw error;
+  }
+}
+
+function tryDecodeLent<T>(codec: MessageCodec<T>, bytes: Uint8Array, itemsMax: number): T | MalformedMessageError {
+  try {
+    return decodeBoundedLent(codec, bytes, itemsMax);
   } catch (error) {
     if (error instanceof MalformedMessageError) return error;
     throw error;
