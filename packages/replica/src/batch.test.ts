@@ -95,8 +95,14 @@ function valuesIn({ compare, success, failure }: TxnRequest): Buffer[] {
 test("all values of a transaction outlast its request: those of compares, of both branches and of transactions within", () => {
   const put = (fill: number, bytes: number) =>
     createRequestOp({ requestPut: createPutRequest({ key: byteString("k"), value: Buffer.alloc(bytes, fill) }) });
-  const compare = (fill: number) => [createCompare({ target: CompareTarget.VALUE, value: Buffer.alloc(200, fill) })];
-  const inner = createTxnRequest({ compare: compare(1), success: [put(2, 300)], failure: [put(3, lentBytesMin)] });
+  const compare = (fill: number) => [
+    createCompare({ target: CompareTarget.VALUE, value: Buffer.alloc(2 * lentBytesMin, fill) }),
+  ];
+  const inner = createTxnRequest({
+    compare: compare(1),
+    success: [put(2, 3 * lentBytesMin)],
+    failure: [put(3, lentBytesMin)],
+  });
   const request = createTxnRequest({
     compare: compare(4),
     success: [put(5, 0), createRequestOp({ requestTxn: inner })],
