@@ -21,7 +21,7 @@ import type { Environment } from "./environment.js";
 import { type EndFate, Leases } from "./leases.js";
 import { defaultReplicaLimits, type ReplicaLimits } from "./limits.js";
 import { LockQueues } from "./locks/lock-queues.js";
-import { Maintenance } from "./maintenance.js";
+import { Maintenance, SnapshotGivenUpError } from "./maintenance.js";
 import { OperationCounts } from "./metrics/operation-counts.js";
 import { ProposalQueue } from "./proposal-queue.js";
 import type { Proposer } from "./proposer.js";
@@ -79,7 +79,11 @@ export class Replica {
   private constructor(machine: StateMachine, appliedIndex: number, options: ReplicaOptions) {
     const limits = { ...defaultReplicaLimits, ...options.limits };
     const { log, environment, onFatal } = options;
-    const onSnapshotFailure = options.onSnapshotFailure ?? (() => {});
+    // What is given up for a stop is no failure of the storage, and nothing is served any more.
+    const onSnapshotFailure = (cause: unknown): void => {
+      if (cause instanceof SnapshotGivenUpError) options.onStopSnapshotFailure?.(cause);
+      else options.onSnapshotFailure?.(cause);
+    };
     this.machine = machine;
     this.#log = log;
     this.#onUpkeep = options.onUpkeep;

@@ -109,6 +109,22 @@ test("LIMIT stopSnapshotMsMax: a snapshot that takes longer is given up, and the
   await assertWhole(again, 1);
 });
 
+test("LIMIT stopSnapshotMsMax: one that was under way when the stop began is told as given up, not as a failure while serving", async () => {
+  const environment = new ManualEnvironment();
+  const log = await openMemoryLog({ store: new MemoryStore() });
+  const { writeSnapshot } = log;
+  log.writeSnapshot = async (index, chunks) => {
+    // By then it is being closed.
+    await new Promise((resolve) => setImmediate(resolve));
+    environment.stall(3_001);
+    return writeSnapshot.call(log, index, chunks);
+  };
+  const limits = { snapshotAfterCommands: 1, snapshotAfterBytes: 1 };
+  const failures = await closedOn(log, { limits, onSnapshotFailure: () => assert.fail() }, environment);
+  assert.equal(failures.length, 1);
+  assert.ok(failures[0] instanceof SnapshotGivenUpError);
+});
+
 test("a stop that took long for one snapshot is not held up by a second", async () => {
   const store = new MemoryStore();
   const environment = new ManualEnvironment();

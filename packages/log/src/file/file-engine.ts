@@ -199,6 +199,7 @@ export class FileEngine implements LogEngine {
       const recovered = await recover(this.#disk, this.#options.folder, folder, this.#limits, listener);
       const { segments, lastFile, snapshots, spare, report } = recovered;
       snapshots.beforePublishing = () => this.#assertStillOurs();
+      this.#spare.assertOurs = () => this.#assertStillOurs();
       this.#log = { folder, snapshots, segments: [...segments], last: segments.at(-1)!, lastFile };
       if (spare !== undefined) this.#spare.adopt(spare);
       this.#prepareSpare(this.#log);

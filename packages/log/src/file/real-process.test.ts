@@ -14,6 +14,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LogFolderLockedError } from "../errors.js";
 import { append, payloadOf, replayed, stored } from "../testing/log-contract.js";
+import { segmentName } from "./file-names.js";
 import { lockByFile } from "./folder-lock.js";
 import { openFileLog } from "./open-file-log.js";
 
@@ -94,7 +95,9 @@ test("F9: a log taken over behind the lock's back publishes no snapshot there, a
   const owner = join(folder, "owner");
   const bytes = await readFile(owner);
   bytes.fill(0x77, 48, 60);
-  const names = await readdir(folder);
+  // The next segment is made in the background.
+  let names = await readdir(folder);
+  while (!names.includes(segmentName(2))) names = await readdir(folder);
   await writeFile(owner, bytes);
   await assert.rejects(log.writeSnapshot(log.lastIndex, [Buffer.from("state")]), LogFolderLockedError);
   assert.deepEqual(await readdir(folder), names);

@@ -38,6 +38,8 @@ export class RecordWriter {
   #length = 0;
   #position = 0;
   #written = 0;
+  /** From the beginning on, so many bytes may be on the disk: as many as were written, or all once a direct write has begun. */
+  #touched = 0;
 
   /** @param done called exactly once for each `write`, never from within it. */
   constructor(
@@ -58,6 +60,7 @@ export class RecordWriter {
     this.#length = length;
     this.#position = position;
     this.#written = 0;
+    this.#touched = file.isDirect ? length : 0;
     if (file.isDirect) file.writeDirect("append.direct", source, from, length, position, this.#wroteDirect);
     else this.#writeSlice();
   }
@@ -68,8 +71,7 @@ export class RecordWriter {
       if (count === this.#length) this.#done("stored", undefined);
       else this.#writeSlice();
     } else if (isOutOfSpace(error)) {
-      // Which part of it is there nobody knows.
-      this.#erase(this.#length);
+      this.#erase();
     } else {
       this.#done("failed", new LogStorageError("append.direct", this.#file!.path, { cause: error }));
     }
@@ -101,15 +103,16 @@ export class RecordWriter {
   #writeFailed(error: Error): void {
     if (!isOutOfSpace(error)) {
       this.#environment.defer(() => this.#done("failed", error));
-    } else if (this.#written === 0) {
+    } else if (Math.max(this.#touched, this.#written) === 0) {
       this.#environment.defer(() => this.#done("full", error));
     } else {
-      this.#erase(this.#written);
+      this.#erase();
     }
   }
 
-  #erase(bytes: number): void {
+  #erase(): void {
     const file = this.#file!;
+    const bytes = Math.max(this.#touched, this.#written);
     try {
       for (let at = 0; at < bytes; ) {
         const length = Math.min(ZEROS.length, bytes - at);

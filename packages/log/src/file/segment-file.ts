@@ -50,6 +50,8 @@ export interface SegmentPlan {
   readonly recycled?: string;
   /** Asked between slices. */
   readonly isStopped?: () => boolean;
+  /** Called before a name in the folder is changed, which may be another owner's by then. What it throws prevents it. */
+  readonly assertOurs?: () => void;
 }
 
 /**
@@ -71,17 +73,20 @@ export async function makeSegmentFile(plan: SegmentPlan): Promise<DiskFile | und
   const path = join(folder, segmentName(plan.sequence));
   const draftPath = recycled ?? unfinished(path);
   const isNew = recycled === undefined;
+  plan.assertOurs?.();
   const draft = await disk.open(isNew ? "segment.create" : "segment.open", draftPath, isNew ? "create" : "update");
   let published = false;
   try {
     if (await fill(draft, plan)) {
       await draft.prepareDirect("segment.open-direct");
+      plan.assertOurs?.();
       await disk.rename("segment.publish", draftPath, path);
       published = true;
     }
   } finally {
     if (!published) {
       await draft.close("handle.close");
+      plan.assertOurs?.();
       await disk.remove("leftover.remove", draftPath);
     }
   }

@@ -27,6 +27,8 @@ interface Recycled {
 }
 
 export class SpareSegment {
+  /** Called before anything in the folder is changed. What it throws prevents it (fault model F9). */
+  assertOurs: () => void = () => {};
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #limits: LogLimits;
@@ -122,9 +124,10 @@ export class SpareSegment {
   /** Undefined if it was stopped. */
   async #makeFile(sequence: number, bytes: number, recycled: string | undefined): Promise<Spare | undefined> {
     const { zeroSliceBytes: sliceBytes } = this.#limits;
-    const recordBytes = this.#recordBytes;
+    const place = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes };
     const isStopped = (): boolean => this.#stopped;
-    const plan = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes, recordBytes, isStopped };
+    const assertOurs = (): void => this.assertOurs();
+    const plan = { ...place, recordBytes: this.#recordBytes, isStopped, assertOurs };
     const file = await makeSegmentFile(recycled === undefined ? plan : { ...plan, recycled });
     return file === undefined ? undefined : { file, sequence, bytes };
   }
