@@ -101,8 +101,8 @@ export const storageBugs: readonly PlantedBug[] = [
     kind: "F6, I9",
     summary: "What was written before the disk was full stays, though the entry is refused.",
     module: "log/dist/file/record-writer.js",
-    find: "            this.#erase(this.#written);",
-    replace: '            this.#environment.defer(() => this.#done("full", error));',
+    find: "else {\n            this.#erase();",
+    replace: 'else {\n            this.#environment.defer(() => this.#done("full", error));',
     overrides: {
       faults: ["no-space=1000", "kill=1500"],
       roles: ["register", "register", "register", "register", "register", "register"],
