@@ -69,17 +69,21 @@ test("F9: the lock of a process dies with it, even by SIGKILL", async (t) => {
   await (await openFileLog({ folder })).close();
 });
 
+/** What another opener does that cannot see our lock, as from another container: it leaves its mark. */
+async function takeOver(folder: string): Promise<void> {
+  const owner = join(folder, "owner");
+  const bytes = await readFile(owner);
+  bytes.fill(0x77, 48, 60);
+  await writeFile(owner, bytes);
+}
+
 test("F9: a log taken over behind the lock's back stops, and reports nothing as stored any more", async (t) => {
   const folder = await temporaryFolder(t);
   const failures: Error[] = [];
   const log = await openFileLog({ folder, onFailure: (error) => failures.push(error) });
   await log.acquire();
   await stored(log, "mine");
-  // What another opener does that cannot see our lock, as from another container: it leaves its mark.
-  const owner = join(folder, "owner");
-  const bytes = await readFile(owner);
-  bytes.fill(0x77, 48, 60);
-  await writeFile(owner, bytes);
+  await takeOver(folder);
   assert.deepEqual(await append(log, "too late"), { fate: "refused", why: "closed" });
   assert.ok(failures[0] instanceof LogFolderLockedError);
   assert.match(failures[0].message, /taken it over/);
@@ -92,13 +96,10 @@ test("F9: a log taken over behind the lock's back publishes no snapshot there, a
   const log = await openFileLog({ folder, onFailure: (error) => failures.push(error) });
   await log.acquire();
   await stored(log, "mine");
-  const owner = join(folder, "owner");
-  const bytes = await readFile(owner);
-  bytes.fill(0x77, 48, 60);
   // The next segment is made in the background.
   let names = await readdir(folder);
   while (!names.includes(segmentName(2))) names = await readdir(folder);
-  await writeFile(owner, bytes);
+  await takeOver(folder);
   await assert.rejects(log.writeSnapshot(log.lastIndex, [Buffer.from("state")]), LogFolderLockedError);
   assert.deepEqual(await readdir(folder), names);
   assert.ok(failures[0] instanceof LogFolderLockedError);
