@@ -1,6 +1,6 @@
 /** What Linux tells about processes, read from /proc; and running helper programs. Knows nothing of servers. */
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** Memory of a process that is in RAM now, in bytes. */
 export function residentBytes(pid: number): number {
@@ -22,6 +22,20 @@ export function cpuSeconds(pid: number): number {
 /** How many files, sockets and so on a process has open. */
 export function openDescriptors(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** How many of them are sockets. */
+export function openSockets(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).filter((descriptor) => isSocket(pid, descriptor)).length;
+}
+
+function isSocket(pid: number, descriptor: string): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`).startsWith("socket:");
+  } catch {
+    // Closed since it was listed.
+    return false;
+  }
 }
 
 /** The process that runs `program` (an argument of its command line) among `pid` and its descendants. */

@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { cpuSeconds, descendantRunning, openDescriptors, residentBytes } from "./processes.js";
+import { cpuSeconds, descendantRunning, openDescriptors, openSockets, residentBytes } from "./processes.js";
 import type { ScenarioContext } from "./scenario.js";
 
 const program = fileURLToPath(new URL("../../packages/holdfast/dist/main.js", import.meta.url));
@@ -182,6 +182,11 @@ export class ServerProcess {
 
   openDescriptors(): number {
     return openDescriptors(this.pid);
+  }
+
+  /** How many of its descriptors are sockets. */
+  openSockets(): number {
+    return openSockets(this.pid);
   }
 
   #whenEnded(): Promise<ProcessEnd> {
