@@ -6,6 +6,8 @@
  * The promises are numbered in `testing/engine-contract.ts`; every engine runs that suite.
  */
 
+import type { AppendWay } from "./log.js";
+
 export type PutRefusal =
   /** The engine was closed, by its owner or by an earlier failure. */
   | "closed"
@@ -68,6 +70,7 @@ export interface EngineUsage {
   readonly bytesOnDisk: number;
   /** Bytes that can still be stored even if the disk gives no more; 0 if the engine cannot tell. */
   readonly bytesReserved: number;
+  readonly appendWay: AppendWay;
 }
 
 /** Snapshots of one log, at most one for an index. */

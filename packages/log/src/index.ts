@@ -39,6 +39,7 @@ export { checkedLimits, DEFAULT_LOG_LIMITS, ENTRY_BYTES_LIMIT, type LogLimits, S
 export type {
   AppendRefusal,
   AppendResult,
+  AppendWay,
   Log,
   LogEntry,
   LogReader,

@@ -45,6 +45,12 @@ export interface LogReader {
   entry(entry: LogEntry): void;
 }
 
+/**
+ * The way an entry takes until it is durable: past the system's cache in one call, through that cache with a sync behind it,
+ * or no further than memory.
+ */
+export type AppendWay = "direct" | "cached" | "memory";
+
 /** Where the log lies, for status pages. Bytes, not promises. */
 export interface LogUsage {
   readonly firstIndex: number;
@@ -52,6 +58,8 @@ export interface LogUsage {
   readonly bytesOnDisk: number;
   /** Bytes that can still be appended even if the disk gives no more; 0 if that cannot be told. */
   readonly bytesReserved: number;
+  /** Of the next append, as far as is known: what takes none in one way takes it in another. */
+  readonly appendWay: AppendWay;
 }
 
 /**

@@ -5,7 +5,7 @@
  * deadlines, watchers, lock queues) and hands every applied command to them in the turn in which it was
  * applied. It speaks commands and outcomes; requests, statuses and streams belong to the server.
  */
-import { type Log, LogClosedError } from "@holdfast/log";
+import { type AppendWay, type Log, LogClosedError } from "@holdfast/log";
 import {
   type Caller,
   type Command,
@@ -151,6 +151,11 @@ export class Replica {
   get bytesOnDisk(): number {
     const { bytesOnDisk, bytesReserved } = this.#log.usage();
     return bytesOnDisk - bytesReserved;
+  }
+
+  /** The way an entry takes until it is durable. */
+  get appendWay(): AppendWay {
+    return this.#log.usage().appendWay;
   }
 
   /** False once it is closed or its log has failed: nothing it says is current any more. */

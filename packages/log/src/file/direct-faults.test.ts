@@ -68,6 +68,7 @@ test("F6: a file system that takes the file and refuses the first direct write h
   const run = new FaultRun(SimulatedDisk.direct("microtasks"));
   const log = await run.open();
   const seen: DiskOperation[] = [];
+  assert.equal(log.usage().appendWay, "direct");
   run.disk.faults = (operation) => {
     seen.push(operation);
     if (operation !== "append.direct") return undefined;
@@ -75,6 +76,7 @@ test("F6: a file system that takes the file and refuses the first direct write h
     return { kind: "short", bytes: 0 };
   };
   await run.work(log);
+  assert.equal(log.usage().appendWay, "cached");
   assert.ok(run.results.every((result) => result.fate === "stored"));
   assert.equal(seen.filter((operation) => operation === "append.direct").length, 1);
   await reopen(run, "strict", seededRandom(3));

@@ -181,12 +181,12 @@ export class FileEngine implements LogEngine {
   }
 
   usage(): EngineUsage {
-    const { segments, last, snapshots } = this.#openLog();
+    const { segments, last, lastFile, snapshots } = this.#openLog();
     const spareBytes = this.#spare.ready?.bytes ?? 0;
     const segmentBytes = segments.reduce((bytes, segment) => bytes + segment.bytes, spareBytes);
     const reserved = last.bytes - last.end + Math.max(0, spareBytes - SEGMENT_HEADER_BYTES);
     const bytesOnDisk = segmentBytes + this.#spare.recycledBytes + snapshots.bytesOnDisk;
-    return { bytesOnDisk, bytesReserved: reserved };
+    return { bytesOnDisk, bytesReserved: reserved, appendWay: lastFile.isDirect ? "direct" : "cached" };
   }
 
   close(): Promise<void> {

@@ -112,7 +112,7 @@ export class MemoryEngine implements LogEngine {
   }
 
   usage(): EngineUsage {
-    return { bytesOnDisk: this.#store.bytesHeld, bytesReserved: 0 };
+    return { bytesOnDisk: this.#store.bytesHeld, bytesReserved: 0, appendWay: "memory" };
   }
 
   async close(): Promise<void> {

@@ -49,7 +49,7 @@ export class ScriptedLog implements Log {
   async markForSnapshot(): Promise<undefined> {}
 
   usage(): LogUsage {
-    return { firstIndex: 1, lastIndex: this.lastIndex, bytesOnDisk: 0, bytesReserved: 0 };
+    return { firstIndex: 1, lastIndex: this.lastIndex, bytesOnDisk: 0, bytesReserved: 0, appendWay: "memory" };
   }
 
   async close(): Promise<void> {}

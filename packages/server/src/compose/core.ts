@@ -84,6 +84,8 @@ export async function assembleCore(parts: CoreParts): Promise<Core> {
   const log = measured ?? opened;
   const replica = await startReplica(log, state, options, environment, logger, fatal, parts.isLasting);
   stack.add(() => replica.close());
+  // Known by now: the start of an epoch was the first entry.
+  if (parts.isLasting) logger.info({ appends: replica.appendWay }, "log opened");
   const limits = { ...defaultServiceLimits, ...options.serviceLimits };
   const access = accessFor(replica, environment, limits, options);
   const identity = identityOf(log, options.name ?? "default");

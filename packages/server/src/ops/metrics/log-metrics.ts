@@ -3,8 +3,14 @@ import type { OpsSources } from "../ops-sources.js";
 import type { MetricSet } from "./metric-set.js";
 
 /** Adds nothing for a server without a disk. */
-export function addLogMetrics(metrics: MetricSet, { logMeter }: OpsSources): void {
+export function addLogMetrics(metrics: MetricSet, { logMeter, context: { replica } }: OpsSources): void {
   if (logMeter === undefined) return;
+  metrics.gauges(
+    "holdfast_log_append_way",
+    "How appends become durable: `direct`, past the system's cache, or `cached`, by a sync of it; always 1.",
+    ["way"],
+    () => [{ labels: { way: replica.appendWay }, value: 1 }],
+  );
   metrics.histogram(
     "etcd_disk_wal_fsync_duration_seconds",
     "From handing an entry to the log until it is known to be durable: write, sync, and the way to the thread that syncs and back.",
