@@ -41,10 +41,10 @@ export interface Image {
   unmount(): Promise<void>;
 }
 
-/** Makes an image with an ext4 file system and mounts it. */
-export async function mountImage(ground: Ground, mebibytes: number): Promise<Image> {
-  const file = join(ground.folder, "image");
-  const at = join(ground.folder, "image-mount");
+/** Makes an image with an ext4 file system and mounts it. @param name of the image and of where it is mounted, in the folder. */
+export async function mountImage(ground: Ground, mebibytes: number, name = "image"): Promise<Image> {
+  const file = join(ground.folder, name);
+  const at = join(ground.folder, `${name}-mount`);
   await mkdir(at);
   await writeFile(file, "");
   await truncate(file, mebibytes * 1024 * 1024);

@@ -11,11 +11,18 @@ import { cpuSeconds, descendantRunning, openDescriptors, openSockets, residentBy
 import type { ScenarioContext } from "./scenario.js";
 
 const program = fileURLToPath(new URL("../../packages/holdfast/dist/main.js", import.meta.url));
+/** The same for a server that something of ours is loaded ahead of. */
+const watchedProgram = fileURLToPath(
+  new URL("../../packages/holdfast/dist/testing/watched-server.js", import.meta.url),
+);
 
 /** How long a start may take. Tracers slow it down a lot. */
 const startMsMax = 40_000;
 /** How many of its last lines are kept. */
 const outputLinesMax = 2_000;
+
+/** So small a pool that the log syncs on a thread of its own: what is appended goes through the cache, and is synced by `fdatasync`. */
+export const throughCache = { UV_THREADPOOL_SIZE: "1" };
 
 export interface ServerOptions {
   readonly dataDir: string;
@@ -27,6 +34,8 @@ export interface ServerOptions {
   readonly nodeArgs?: readonly string[];
   /** On top of this process's own variables. */
   readonly env?: Readonly<Record<string, string>>;
+  /** What `nodeArgs` load leaves Node.js' pool of threads alone while the server serves. */
+  readonly isWatched?: boolean;
   /** A program that runs the server, with its arguments: `["strace", "-f"]`, `["ip", "netns", "exec", name]`. */
   readonly wrapper?: readonly string[];
 }
@@ -57,6 +66,7 @@ process.once("exit", () => {
 
 export class ServerProcess {
   readonly #child: ChildProcess;
+  readonly #program: string;
   readonly #lines: string[] = [];
   readonly #lineListeners = new Set<(line: string) => void>();
   #address: string | undefined;
@@ -84,12 +94,14 @@ export class ServerProcess {
   }
 
   private constructor(options: ServerOptions) {
+    const isWatched = options.isWatched === true || process.env.FAULTS_PLANTED !== undefined;
+    this.#program = isWatched ? watchedProgram : program;
     const [command, ...args] = [
       ...(options.wrapper ?? []),
       process.execPath,
       ...(options.nodeArgs ?? []),
       "--enable-source-maps",
-      program,
+      this.#program,
       ...["serve", "--data-dir", options.dataDir, "--listen", options.listen ?? "127.0.0.1:0", "--log-format", "json"],
       ...(options.args ?? []),
     ];
@@ -124,7 +136,7 @@ export class ServerProcess {
   /** Of the server itself, not of a program that runs it. */
   get pid(): number {
     const outer = this.#child.pid;
-    this.#pid ??= outer === undefined ? undefined : descendantRunning(outer, program);
+    this.#pid ??= outer === undefined ? undefined : descendantRunning(outer, this.#program);
     if (this.#pid === undefined) throw new Error("the server does not run");
     return this.#pid;
   }

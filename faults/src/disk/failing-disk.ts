@@ -8,16 +8,13 @@ import { Client } from "../client.js";
 import { LeaseKeeper } from "../lease-keeper.js";
 import { PutLoad } from "../put-load.js";
 import type { Scenario, ScenarioContext } from "../scenario.js";
-import { ServerProcess } from "../server-process.js";
+import { ServerProcess, throughCache } from "../server-process.js";
 import { attachTracer, cannotTrace, type Injection } from "../tracer.js";
 import { nowMs, pause, within } from "../waiting.js";
 
 /** The exit code of a server whose storage failed. */
 const storageFailedCode = 7;
 const syncMs = 300;
-
-/** So small a pool that the log syncs on a thread of its own: what is appended goes through the cache, and is synced by `fdatasync`. */
-const throughCache = { UV_THREADPOOL_SIZE: "1" };
 
 /** A failure comes while clients write: the server ends at once and for good, and what it had acknowledged is there afterwards. */
 async function endsAtOnce(

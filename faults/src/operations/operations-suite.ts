@@ -1,5 +1,6 @@
 /** The suite of what operators do: backups, stops, upgrades; and of kills at named system calls. */
 import type { Suite } from "../scenario.js";
+import { behindSnapshots } from "./behind-snapshots.js";
 import { killedAtCalls, killedWhileStarting } from "./killed-at-calls.js";
 import { restore, restoreInto } from "./restore.js";
 import { noRoomForSnapshots, snapshotsCutShort } from "./stop-snapshots.js";
@@ -16,6 +17,7 @@ export const operationsSuite: Suite = {
     snapshotsCutShort,
     noRoomForSnapshots,
     upgrade,
+    behindSnapshots,
     killedAtCalls,
     killedWhileStarting,
   ],

@@ -1,9 +1,11 @@
 /** Runs scenarios against servers with a bug planted in them: each must fail. */
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RegisteredSuite } from "../all-suites.js";
 import { chosenScenarios, type RunOptions, runSuites, type ScenarioResult, type Totals } from "../runner.js";
+import { ServerProcess } from "../server-process.js";
 import { type RealPlantedBug, realPlantedBugs } from "./real-planted-bugs.js";
 
 const loader = fileURLToPath(new URL("../../planted-loader.mjs", import.meta.url));
@@ -47,14 +49,31 @@ async function plant(
   process.env.NODE_OPTIONS = `--import ${loader}`;
   const { signal } = options;
   const quiet = { only, print: (line: string) => lines.push(line), ...(signal === undefined ? {} : { signal }) };
-  const totals = await runSuites(found, quiet);
+  const broken = await whyNotServing();
+  const totals = broken === undefined ? await runSuites(found, quiet) : { failed: 0, skipped: 0 };
   delete process.env.FAULTS_PLANTED;
   delete process.env.NODE_OPTIONS;
+  if (broken !== undefined)
+    return show(options, { title, file, result: "failed", reason: `it shows nothing: ${broken}` });
   const said = lines.find((line) => /^(FAILED|skipped) /.test(line)) ?? "";
   const reason = said.slice(said.indexOf(": ", said.indexOf(only)) + 2);
   if (totals.skipped > 0) return show(options, { title, file, result: "skipped", reason });
   if (totals.failed > 0) return show(options, { title, file, result: "passed" }, reason);
   return show(options, { title, file, result: "failed", reason: `nothing was noticed: ${bug.summary}` });
+}
+
+/** Why no server comes to serve with a bug in it, if none does: then any scenario would fail, and show nothing. */
+async function whyNotServing(): Promise<string | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), "holdfast-planted-"));
+  try {
+    const server = await ServerProcess.start({ dataDir: join(folder, "data") });
+    await server.kill();
+    return undefined;
+  } catch (error) {
+    return String(error);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 function show(options: RunOptions, result: ScenarioResult, note?: string): ScenarioResult {

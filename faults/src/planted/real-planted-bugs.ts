@@ -29,22 +29,32 @@ const naiveTimer = {
   module: "replica/dist/leases.js",
   find: "this.#clock = new LeaseClock(() => options.environment.nowMs(), options.limits.leaseTickMs);",
   replace:
-    "const now = () => options.environment.nowMs(); this.#clock = { read: now, tick: () => { this.#takeDue(now()); return false; } };",
+    "const now = () => options.environment.nowMs(); this.#clock = { read: now, tick: () => { this.#endDue(now()); return false; } };",
 };
+
+const directWrite = { kind: "F2, I1", module: "log/dist/file/direct-writes.js", find: "| O_DIRECT | O_DSYNC;" };
+const cutWhileDirect = { suite: "power-cut", only: "appends that go past the cache" };
 
 export const realPlantedBugs: readonly RealPlantedBug[] = [
   {
     bug: {
+      ...directWrite,
       name: "direct-writes-in-the-cache",
-      kind: "F2, I1",
-      summary: "What is appended directly is in the cache only.",
-      module: "log/dist/file/direct-writes.js",
-      find: "| O_DIRECT | O_DSYNC;",
+      summary: "What is appended directly is in the system's cache only.",
       replace: ";",
     },
-    suite: "power-cut",
-    only: "again and again under load",
+    ...cutWhileDirect,
   },
+  {
+    bug: {
+      ...directWrite,
+      name: "direct-writes-in-the-disk-cache",
+      summary: "What is appended directly gets no further than the disk's own cache.",
+      replace: "| O_DIRECT;",
+    },
+    ...cutWhileDirect,
+  },
+  simulated("answer-before-sync", "power-cut", "appends that go through the cache"),
   simulated("youngest-waiter-granted", "kill", "killed at random moments"),
   simulated("refresh-counts-half", "stalls", "a lock holder stands still"),
   simulated("previous-pair-of-now", "operations", "asked to stop under load"),
@@ -52,7 +62,7 @@ export const realPlantedBugs: readonly RealPlantedBug[] = [
   simulated("failed-sync-refused", "disk", "every sync fails"),
   simulated("no-checksum-on-read", "disk", "a flipped bit"),
   simulated("slow-watcher-loses-events", "network", "read nothing"),
-  simulated("entry-behind-snapshot-skipped", "operations", "with snapshots all the time"),
+  simulated("entry-behind-snapshot-skipped", "operations", "one write behind a snapshot"),
   { bug: { name: "naive-lease-timer", ...naiveTimer }, suite: "stalls", only: "stands still for three TTLs" },
   { bug: { name: "naive-lease-timer-in-bursts", ...naiveTimer }, suite: "stalls", only: "runs in short bursts" },
   {
@@ -158,8 +168,8 @@ export const realPlantedBugs: readonly RealPlantedBug[] = [
       kind: "F12, I6",
       summary: "After a start leases have a second left instead of all their TTL.",
       module: "replica/dist/leases.js",
-      find: "{ ...lease, ttlSeconds: ttlMinSeconds } : lease",
-      replace: "{ ...lease, ttlSeconds: ttlMinSeconds } : { ...lease, ttlSeconds: 1 }",
+      find: "ttlSeconds: Math.max(ttlSeconds, ttlMinSeconds) }",
+      replace: "ttlSeconds: 1 }",
     },
     suite: "clock",
     only: "the monotonic clock",

@@ -44,6 +44,7 @@ export class ObservedLog {
     return {
       ...options,
       nodeArgs: [...(options.nodeArgs ?? []), "--import", tap],
+      isWatched: true,
       env: { ...options.env, FAULTS_LOG_TAP: this.#tapFile(life) },
     };
   }

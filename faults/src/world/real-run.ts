@@ -13,7 +13,7 @@ import {
   startClients,
 } from "@holdfast/simulator";
 import type { ScenarioContext } from "../scenario.js";
-import { type ServerOptions, ServerProcess } from "../server-process.js";
+import { type ServerOptions, ServerProcess, throughCache } from "../server-process.js";
 import { within } from "../waiting.js";
 import { ObservedLog } from "./observed-log.js";
 import { RealWorld } from "./real-world.js";
@@ -87,7 +87,9 @@ export class RealRun {
       reason: undefined,
     };
     this.#lives.push(life);
-    const tapped = this.#log.tapped(number, options);
+    // Each way of appending in turn: what one has written, the other goes on with.
+    const env = { ...(number % 2 === 0 ? throughCache : {}), ...options.env };
+    const tapped = this.#log.tapped(number, { ...options, env });
     const server = ServerProcess.launch({ listen: this.#listen, ...tapped }, this.#context);
     this.#dataDir = options.dataDir;
     this.#server = server;
