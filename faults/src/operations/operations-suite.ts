@@ -3,7 +3,7 @@ import type { Suite } from "../scenario.js";
 import { behindSnapshots } from "./behind-snapshots.js";
 import { killedAtCalls, killedWhileStarting } from "./killed-at-calls.js";
 import { restore, restoreInto } from "./restore.js";
-import { noRoomForSnapshots, snapshotsCutShort } from "./stop-snapshots.js";
+import { failureUnderSnapshots, noRoomForSnapshots, snapshotsCutShort } from "./stop-snapshots.js";
 import { stops } from "./stops.js";
 import { upgrade } from "./upgrade.js";
 
@@ -16,6 +16,7 @@ export const operationsSuite: Suite = {
     stops,
     snapshotsCutShort,
     noRoomForSnapshots,
+    failureUnderSnapshots,
     upgrade,
     behindSnapshots,
     killedAtCalls,

@@ -8,9 +8,12 @@ import { runCommand } from "../processes.js";
 import { PutLoad } from "../put-load.js";
 import type { Scenario, ScenarioContext } from "../scenario.js";
 import { ServerProcess } from "../server-process.js";
+import { attachTracer, cannotTrace, type Injection } from "../tracer.js";
 import { nowMs, pause } from "../waiting.js";
 
 const cycles = 6;
+/** The exit code of a server whose storage failed. */
+const storageFailedCode = 7;
 /** What is worth a snapshot at a stop (`stopSnapshotAfterCommands`). */
 const putsPerLife = 20_000;
 /** About as long as the two snapshots are being written. */
@@ -101,5 +104,32 @@ export const noRoomForSnapshots: Scenario = {
     assert(server.output.some((line) => line.includes("no snapshot was left behind")));
     assert.deepEqual(await snapshotsIn(dataDir), []);
     await assertWhole(context, dataDir, load);
+  },
+};
+
+/** Calls of a stop that fail: all that make something durable, or only that which gives a snapshot its name. */
+const failures = ["fdatasync:error=EIO:when=1+", "rename:error=EIO:when=1+"];
+
+async function failUnderSnapshots(context: ScenarioContext, dataDir: string, failure: Injection): Promise<void> {
+  const load = newLoad();
+  const server = await loadedServer(context, dataDir, load);
+  // Appends are done by now, and segments made: what fails from here on is of the stop.
+  await attachTracer(server.pid, [failure], context);
+  const { exitCode } = await server.kill("SIGTERM");
+  const stopping = server.output.findIndex((line) => line.includes("stopping; once more stops at once"));
+  assert(stopping >= 0 && server.output.slice(stopping).some((line) => line.includes("storage failed")));
+  assert.equal(exitCode, storageFailedCode, failure);
+  assert(!server.output.some((line) => line.includes('"msg":"stopped"')));
+  await assertWhole(context, dataDir, load);
+}
+
+export const failureUnderSnapshots: Scenario = {
+  title:
+    "F63, F7, I1, I11: the disk fails under the snapshots of a stop; it ends with the code of a failed storage, and nothing is lost",
+  secondsMax: 60,
+  missing: cannotTrace,
+  run: async (context) => {
+    for (const [at, failure] of failures.entries())
+      await failUnderSnapshots(context, `${context.folder}/data-${at}`, failure);
   },
 };

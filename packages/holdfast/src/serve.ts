@@ -132,10 +132,7 @@ function stopOnSignals(server: RunningServer, logger: Logger, hasCertificates: b
     stopping = true;
     logger.info("stopping; once more stops at once");
     server.close().then(
-      () => {
-        logger.info("stopped");
-        process.exit(exitCodes.ok);
-      },
+      () => ended(server, logger),
       (error) => fail(error),
     );
   };
@@ -148,6 +145,13 @@ function stopOnSignals(server: RunningServer, logger: Logger, hasCertificates: b
   });
 }
 
+/** A stop still has much to store: what the storage fails with then ends it as it would have before. */
+function ended({ failure }: RunningServer, logger: Logger): void {
+  if (failure !== undefined) process.exit(fatalExitCode(failure));
+  logger.info("stopped");
+  process.exit(exitCodes.ok);
+}
+
 /** Files that cannot be used leave the certificates as they are. */
 function reload(server: RunningServer, logger: Logger): void {
   try {
@@ -158,7 +162,7 @@ function reload(server: RunningServer, logger: Logger): void {
   }
 }
 
-/** What ended the log while serving, as far as it can be told from a storage that merely failed. */
+/** What ended the log once it served, as far as it can be told from a storage that merely failed. */
 function fatalExitCode(cause: Error): number {
   const code = exitCodeOf(cause);
   return code === exitCodes.unexpected ? exitCodes.storageFailed : code;

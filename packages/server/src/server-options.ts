@@ -135,6 +135,8 @@ export interface RunningServer {
   readonly endpoint: string;
   readonly clusterId: bigint;
   readonly memberId: bigint;
+  /** What the storage has failed with, be it while the server is being closed; undefined as long as it has not. */
+  readonly failure: Error | undefined;
   /** Reads the certificate files again, as happens by itself when they change. Connections stay. Throws `CertificateError`. */
   reloadCertificates(): void;
   /** Lets calls in progress end, then releases the port, the folder, timers and sockets. */

@@ -19,7 +19,6 @@ import { defaultNetLimits } from "./net/limits.js";
 import { ThrottledLog } from "./net/throttled-log.js";
 import type { TlsSettings } from "./net/tls/settings.js";
 import { type RunningServer, refuseUnknownOptions, type ServerOptions } from "./server-options.js";
-import type { Identity } from "./services/context.js";
 
 /**
  * Starts a server. Resolves once it serves. Throws `TypeError` for an unknown option, `InvalidAddressError`,
@@ -60,7 +59,7 @@ async function assemble(options: ServerOptions, plan: Plan, stack: CloseStack): 
   const urls = clientDoors(doors).map(({ listener }) => clientUrl(listener.address));
   // Sorted, as etcd lists them (CLUS-1).
   identity.clientUrls = [...(plan.advertised.length > 0 ? plan.advertised : urls)].sort();
-  return running(doors, tls, identity, stack);
+  return running(doors, tls, core, stack);
 }
 
 interface NetParts {
@@ -98,9 +97,10 @@ async function openNet(
 function running(
   doors: readonly OpenDoor[],
   tls: TlsParts | undefined,
-  { clusterId, memberId }: Identity,
+  { context, storage }: Core,
   stack: CloseStack,
 ): RunningServer {
+  const { clusterId, memberId } = context.identity;
   const first = doors[0] as OpenDoor;
   return {
     addresses: clientDoors(doors).map(formatDoor),
@@ -109,6 +109,9 @@ function running(
     endpoint: endpointOf(first.listener.address),
     clusterId,
     memberId,
+    get failure() {
+      return storage.failure;
+    },
     reloadCertificates: () => tls?.reload(),
     close: () => stack.close(),
   };

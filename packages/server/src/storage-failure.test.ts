@@ -61,11 +61,13 @@ test("I11, F7, LIM-7: when the disk fails, what was in flight is unknown, nothin
   const keepAlive = client.open(leaseService.methods.leaseKeepAlive);
   keepAlive.send({ id: 1n });
   await keepAlive.next();
+  assert.equal(server.running.failure, undefined);
   assert.ok(breakSegments(dataDir) > 0);
   await rejectsAs(client.put("unknown"), etcdErrors.stopped);
   await rejectsAs(waiting, etcdErrors.stopped);
   assert.deepEqual([await watch.ended(), await keepAlive.ended()], [stopped, stopped]);
   assert.ok((await failure) instanceof Error);
+  assert.equal(server.running.failure, await failure);
   await assert.rejects(client.put("later"), { code: StatusCode.unavailable });
   await assert.rejects(server.connect(), { code: "ECONNREFUSED" });
   // The owner can be asked to stop all the same, and the folder is free.

@@ -71,18 +71,19 @@ export interface CoreParts extends CoreOptions {
 export interface Core {
   readonly context: ServiceContext;
   readonly protocols: Protocols;
+  readonly storage: StorageWatch;
 }
 
 /** Opens the log and puts everything else on it. Throws what the log throws; what was opened until then is in the stack. */
 export async function assembleCore(parts: CoreParts): Promise<Core> {
   const { options, environment, logger, net, stack } = parts;
-  const fatal = stopOnce(options, logger, stack);
+  const storage = new StorageWatch(options, logger, stack);
   const state = new StateLoader();
-  const opened = await parts.openLog(logOpening(options, logger, state, fatal));
+  const opened = await parts.openLog(logOpening(options, logger, state, storage.failed));
   stack.add(() => opened.close());
   const measured = parts.isLasting ? new MeasuredLog(opened, () => environment.nowMs()) : undefined;
   const log = measured ?? opened;
-  const replica = await startReplica(log, state, options, environment, logger, fatal, parts.isLasting);
+  const replica = await startReplica(log, state, options, environment, logger, storage.failed, parts.isLasting);
   stack.add(() => replica.close());
   // Known by now: the start of an epoch was the first entry.
   if (parts.isLasting) logger.info({ appends: replica.appendWay }, "log opened");
@@ -96,7 +97,7 @@ export async function assembleCore(parts: CoreParts): Promise<Core> {
     stack.add(async () => stopCompacting());
   }
   const protocols = createProtocols({ options, context, environment, logger, net, logMeter: measured?.meter });
-  return { context, protocols };
+  return { context, protocols, storage };
 }
 
 /** Ends the calls that would never end, and lets the others finish. */
@@ -105,17 +106,28 @@ export async function stopCalls({ context, protocols: { grpc, http1 } }: Core): 
   await Promise.all([grpc.drain(drainDeadlineMs), http1.drain(drainDeadlineMs)]);
 }
 
-/** Both the log and the replica may notice a failure of the storage; it is one failure. */
-function stopOnce(options: ServerOptions, logger: Logger, stack: CloseStack): (cause: Error) => void {
-  let failed = false;
-  return (cause) => {
-    if (failed) return;
-    failed = true;
-    logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
-    stack
+/** Stops a server whose storage fails. Both the log and the replica may notice; it is one failure. */
+class StorageWatch {
+  /** What it has failed with. */
+  failure: Error | undefined;
+  readonly #options: ServerOptions;
+  readonly #logger: Logger;
+  readonly #stack: CloseStack;
+
+  constructor(options: ServerOptions, logger: Logger, stack: CloseStack) {
+    this.#options = options;
+    this.#logger = logger;
+    this.#stack = stack;
+  }
+
+  readonly failed = (cause: Error): void => {
+    if (this.failure !== undefined) return;
+    this.failure = cause;
+    this.#logger.fatal({ err: cause }, "storage failed; nothing more is acknowledged, stopping");
+    this.#stack
       .close()
-      .catch((error) => logger.error({ err: error }, "not everything could be closed"))
-      .finally(() => options.onFatal?.(cause));
+      .catch((error) => this.#logger.error({ err: error }, "not everything could be closed"))
+      .finally(() => this.#options.onFatal?.(cause));
   };
 }
 
