@@ -210,3 +210,28 @@ test("ELECT-30: when the history of those who are told together is gone, it is o
   );
   assert.deepEqual([feeds.size, services.replica.watches.watcherCount], [0, 0]);
 });
+
+test("ELECT-30: what was before the history that is gone is told to all first, and whoever comes then is told elsewhere", async (t) => {
+  const services = await Services.start(t);
+  const client = await services.connect();
+  await client.put("e/1");
+  const members = Array.from({ length: 1_500 }, () => new Listener());
+  const feeds = new LeaderFeeds(services.context);
+  const [feed] = members.map((member) => feeds.join(prefix, byteString("e/1"), member)!);
+  const kv = services.replica.machine.get(byteString("e/1"))!;
+  feed!.put(kv, 10);
+  feed!.put(kv, 11);
+  feed!.compacted();
+  assert.equal(services.replica.watches.watcherCount, 0);
+  const later = new Listener();
+  assert.notEqual(feeds.join(prefix, byteString("e/1"), later), feed);
+  await until(() => members[0]!.revisions.length > 0);
+  // Some are told in a later turn than others, and none is ended before all are told.
+  assert.equal(members.at(-1)!.isOver, false);
+  members[1_200]!.isReading = false;
+  await until(() => members[0]!.isOver);
+  members.forEach(({ revisions, isOver }, at) => {
+    assert.deepEqual([revisions, isOver], at === 1_200 ? [[], false] : [[10, 11], true]);
+  });
+  assert.deepEqual([later.revisions, later.isOver, feeds.size], [[], false, 1]);
+});

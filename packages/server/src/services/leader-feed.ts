@@ -50,6 +50,8 @@ export class LeaderFeed implements LeaderListener {
   #round: Iterator<FeedMember> | undefined;
   #roundEnd = 0;
   #isScheduled = false;
+  /** Nothing more will come. */
+  #isOver = false;
 
   /** Follows `leader` (undefined: nobody) from the present revision on. `closed` is called when nobody is left to be told. */
   constructor(context: ServiceContext, prefix: ByteString, leader: ByteString | undefined, closed: () => void) {
@@ -86,18 +88,19 @@ export class LeaderFeed implements LeaderListener {
 
   leaderGone(): void {
     this.#context.replica.locks.askOldest(this.#prefix, (leader) => {
-      if (this.#members.size === 0) return;
+      if (this.#members.size === 0 || this.#isOver) return;
       const { revision } = this.#context.replica.machine;
       this.#watch.follow(leader?.key, revision + 1);
       this.#add(leader, revision, true);
     });
   }
 
+  /** What there is to tell was before the history that is gone, and is told first. Who joins from now on joins another feed. */
   compacted(): void {
-    const members = [...this.#members];
-    this.#members.clear();
-    this.#close();
-    for (const member of members) member.compacted();
+    this.#isOver = true;
+    this.#watch.close();
+    this.#closed();
+    if (this.#news.length === 0) this.#end();
   }
 
   #add(kv: KeyValue | undefined, revision: number, isFound: boolean): void {
@@ -112,6 +115,12 @@ export class LeaderFeed implements LeaderListener {
     this.#watch.close();
     this.#news = [];
     this.#closed();
+  }
+
+  #end(): void {
+    const members = [...this.#members];
+    this.#members.clear();
+    for (const member of members) member.compacted();
   }
 
   #schedule(): void {
@@ -147,7 +156,8 @@ export class LeaderFeed implements LeaderListener {
     this.#newsStart = this.#roundEnd;
     const wasCongested = this.congested;
     for (const { response } of told) this.#waitingBytes -= response?.length ?? 0;
-    if (wasCongested && !this.congested) this.#watch.drained();
+    if (this.#isOver && this.#news.length === 0) this.#end();
+    else if (wasCongested && !this.congested) this.#watch.drained();
   }
 
   /** Returns how many bytes that were. */
