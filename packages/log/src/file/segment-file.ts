@@ -46,8 +46,8 @@ export interface SegmentPlan {
   readonly recordBytes?: number;
   /** The first sector, if it is known already. */
   readonly header?: Buffer;
-  /** An unfinished file of the same length whose blocks are used again. */
-  readonly recycled?: string;
+  /** An unfinished file of the same length, open for update, whose blocks are used again. */
+  readonly recycled?: DiskFile;
   /** Asked between slices. */
   readonly isStopped?: () => boolean;
   /** Called before a name in the folder is changed, which may be another owner's by then. What it throws prevents it. */
@@ -66,33 +66,35 @@ const PIECE_BYTES = 64 * 1024;
  * Makes a segment file full of zeros, or with a header in front, and publishes its name once it is
  * durable. Synced slice by slice, so that a burst of zeros never stands before an append in the
  * disk's queue. The file is returned open for update; undefined if it was stopped in between. If it
- * throws, there is no such file.
+ * throws, there is no such file, neither the new one nor the recycled one.
  */
 export async function makeSegmentFile(plan: SegmentPlan): Promise<DiskFile | undefined> {
-  const { disk, folder, recycled } = plan;
+  const { disk, folder } = plan;
   const path = join(folder, segmentName(plan.sequence));
-  const draftPath = recycled ?? unfinished(path);
-  const isNew = recycled === undefined;
-  plan.assertOurs?.();
-  const draft = await disk.open(isNew ? "segment.create" : "segment.open", draftPath, isNew ? "create" : "update");
-  let published = false;
+  const draft = plan.recycled ?? (await create(plan, unfinished(path)));
+  let name = draft.path;
+  let isMade = false;
   try {
-    if (await fill(draft, plan)) {
-      await draft.prepareDirect("segment.open-direct");
-      plan.assertOurs?.();
-      await disk.rename("segment.publish", draftPath, path);
-      published = true;
-    }
+    if (!(await fill(draft, plan))) return undefined;
+    await draft.prepareDirect("segment.open-direct");
+    plan.assertOurs?.();
+    await disk.rename("segment.publish", name, path);
+    name = path;
+    await disk.syncFolder("folder.sync", folder);
+    isMade = true;
+    return draft;
   } finally {
-    if (!published) {
+    if (!isMade) {
       await draft.close("handle.close");
       plan.assertOurs?.();
-      await disk.remove("leftover.remove", draftPath);
+      await disk.remove("leftover.remove", name);
     }
   }
-  if (!published) return undefined;
-  await disk.syncFolder("folder.sync", folder);
-  return draft;
+}
+
+function create({ disk, assertOurs }: SegmentPlan, path: string): Promise<DiskFile> {
+  assertOurs?.();
+  return disk.open("segment.create", path, "create");
 }
 
 /** @returns false if it was stopped. */

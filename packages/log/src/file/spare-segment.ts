@@ -77,8 +77,7 @@ export class SpareSegment {
   prepare(sequence: number, bytes: number, recordBytes: number): void {
     if (this.#ready !== undefined || this.#making !== undefined || this.#stopped) return;
     this.#recordBytes = recordBytes;
-    const recycled = this.#recycled.shift();
-    this.#making = this.#make(sequence, recycled?.bytes ?? bytes, recycled?.path);
+    this.#making = this.#make(sequence, bytes);
   }
 
   /** Calls `callback` in a later turn, once: with the spare, or without if there is no room or the log has failed. */
@@ -104,9 +103,10 @@ export class SpareSegment {
     this.#ready = undefined;
   }
 
-  async #make(sequence: number, bytes: number, recycled: string | undefined): Promise<void> {
+  async #make(sequence: number, bytes: number): Promise<void> {
     try {
-      this.#ready = await this.#makeFile(sequence, bytes, recycled).catch((error: unknown) => {
+      const recycled = await this.#openRecycled();
+      this.#ready = await this.#makeFile(sequence, recycled?.bytes ?? bytes, recycled?.file).catch((error: unknown) => {
         const smallest = segmentBytesMin(this.#limits);
         if (!isOutOfSpace(error) || (recycled === undefined && bytes <= smallest)) throw error;
         return this.#makeFile(sequence, smallest, undefined);
@@ -121,8 +121,18 @@ export class SpareSegment {
     }
   }
 
+  /** Opens the file that waits longest to be used again. Without a handle for it, it goes on waiting. */
+  async #openRecycled(): Promise<{ readonly file: DiskFile; readonly bytes: number } | undefined> {
+    const [next] = this.#recycled;
+    if (next === undefined) return undefined;
+    this.assertOurs();
+    const file = await this.#disk.open("segment.open", next.path, "update");
+    this.#recycled.shift();
+    return { file, bytes: next.bytes };
+  }
+
   /** Undefined if it was stopped. */
-  async #makeFile(sequence: number, bytes: number, recycled: string | undefined): Promise<Spare | undefined> {
+  async #makeFile(sequence: number, bytes: number, recycled: DiskFile | undefined): Promise<Spare | undefined> {
     const { zeroSliceBytes: sliceBytes } = this.#limits;
     const place = { disk: this.#disk, folder: this.#folder, sequence, bytes, sliceBytes };
     const isStopped = (): boolean => this.#stopped;
