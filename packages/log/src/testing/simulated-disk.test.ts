@@ -99,16 +99,17 @@ test("F2: a direct write that has ended survives any crash; one that has not, in
   disk.kill();
   disk.restart("strict", () => 0);
   assert.equal(sectorsOf(disk), "ddaa");
-  for (const [mode, expected] of [
-    ["kind", "aada"],
-    ["wild", "aada"],
-    ["strict", "aaaa"],
+  for (const [mode, expected, chances] of [
+    ["kind", "aada", [0.1, 0.9]],
+    // The first is for how long the file is.
+    ["wild", "aada", [0, 0.9, 0.1]],
+    ["strict", "aaaa", []],
   ] as const) {
     const { disk, file } = await directlyWritable();
     file.writeDirect("append.direct", direct, 0, 1024, 1024, () => assert.fail("the dead are told nothing"));
     disk.kill();
     let asked = 0;
-    disk.restart(mode, () => (asked++ === 0 ? 0 : 0.9));
+    disk.restart(mode, () => chances[asked++]!);
     assert.equal(sectorsOf(disk), expected, mode);
   }
 });
@@ -123,6 +124,36 @@ test("F7: of a direct write that failed readers see nothing, and after a restart
   let asked = 0;
   disk.restart("kind", () => (asked++ === 0 ? 0.9 : 0));
   assert.equal(sectorsOf(disk), "adaa");
+});
+
+test("F2: what a kill has left of a direct write is read, and lost in a power cut behind it, until the file is synced", async () => {
+  for (const [isSynced, expected] of [
+    [false, "aaaa"],
+    [true, "ddaa"],
+  ] as const) {
+    const { disk, file } = await directlyWritable();
+    file.writeDirect("append.direct", direct, 0, 1024, 0, () => assert.fail("the dead are told nothing"));
+    disk.kill();
+    disk.restart("kind", () => 0);
+    assert.equal(sectorsOf(disk), "ddaa");
+    const again = await disk.mount().open("segment.open", path, "update");
+    if (isSynced) await again.sync("tail.sync");
+    disk.kill();
+    disk.restart("strict", () => 0);
+    assert.equal(sectorsOf(disk), expected);
+  }
+});
+
+test("F6: a sync does not make certain what a failed direct write left: nothing of it is in the cache", async () => {
+  const { disk, file } = await directlyWritable();
+  disk.faults = (operation) => (operation === "append.direct" ? { kind: "error", code: "ENOSPC" } : undefined);
+  await new Promise((resolve) => file.writeDirect("append.direct", direct, 0, 1024, 0, resolve));
+  // Of another place, and of the second of its two sectors.
+  file.writeNow("append.write", Buffer.alloc(1024, "z"), 0, 1024, 512);
+  await file.sync("append.sync");
+  disk.kill();
+  disk.restart("wild", () => 0.9);
+  assert.equal(sectorsOf(disk), "dzza");
 });
 
 test("F6: what a failed direct write left may come back after a power cut, until its place is written and synced", async () => {

@@ -1,17 +1,20 @@
 /**
  * The contents of one file on a simulated disk, twice: what reads see (the page cache) and what the
  * platter holds. Between two syncs every version of every sector is remembered, because a power cut
- * may leave any of them.
+ * may leave any of them. What a direct write that did not end well has left is remembered beyond that:
+ * a sync writes what is in the cache, and of such a write nothing is there.
  */
 
 export const SECTOR_BYTES = 512;
 
-/** A write past the cache that is on its way, or has failed. */
+/** A write past the cache that is on its way. */
 export interface DirectWrite {
   readonly bytes: Buffer;
   readonly position: number;
-  hasFailed: boolean;
 }
+
+/** What sectors may hold instead of what the platter says, by their number. */
+type Versions = Map<number, Buffer[]>;
 
 export class SimulatedFile {
   #cache: Buffer;
@@ -19,11 +22,13 @@ export class SimulatedFile {
   /** True while cache and platter are the same memory, perhaps a test's own: copied before the first write. */
   #shared = true;
   /** Versions of a sector written since the last sync, by its number. */
-  readonly #unsynced = new Map<number, Buffer[]>();
+  readonly #unsynced: Versions = new Map();
   /** Lengths the file had since the last sync. */
   #lengths: number[] = [];
-  /** Direct writes that have not been answered, or failed: any of their sectors may be on the platter, readers see none. */
+  /** Direct writes that have not been answered: any of their sectors may be on the platter, readers see none. */
   readonly #unanswered = new Set<DirectWrite>();
+  /** What failed direct writes may have left, until the place is written anew and that is durable. */
+  readonly #doubtful: Versions = new Map();
 
   /** @param contents durable from the start. */
   constructor(contents: Buffer = Buffer.alloc(0)) {
@@ -46,7 +51,6 @@ export class SimulatedFile {
 
   write(source: Buffer, from: number, length: number, position: number): void {
     this.#unshare();
-    for (const direct of this.#unanswered) if (direct.hasFailed) this.#giveUp(direct);
     if (position + length > this.#cache.length) {
       this.#cache = resized(this.#cache, position + length);
       this.#lengths.push(this.#cache.length);
@@ -65,7 +69,7 @@ export class SimulatedFile {
 
   /** A write past the cache begins, of whole sectors within the file. */
   beginDirect(source: Buffer, from: number, length: number, position: number): DirectWrite {
-    const write = { bytes: Buffer.from(source.subarray(from, from + length)), position, hasFailed: false };
+    const write = { bytes: Buffer.from(source.subarray(from, from + length)), position };
     this.#unanswered.add(write);
     return write;
   }
@@ -78,17 +82,24 @@ export class SimulatedFile {
 
   /** It has failed: any of its sectors may be there. */
   failDirect(write: DirectWrite): void {
-    write.hasFailed = true;
+    this.#unanswered.delete(write);
+    for (let at = 0; at < write.bytes.length; at += SECTOR_BYTES)
+      note(this.#doubtful, (write.position + at) / SECTOR_BYTES, write.bytes.subarray(at, at + SECTOR_BYTES));
   }
 
-  /** The process is gone: sectors of direct writes that did not end are there or not. */
+  /**
+   * The process is gone. Sectors of direct writes that did not end well are there or not, as whoever reads them next will see;
+   * but what is there may be in the disk's own cache only, where a power cut still takes it. What was written into the
+   * system's cache since is what readers see.
+   */
   settleDirect(random: () => number): void {
-    for (const { bytes, position } of this.#unanswered) {
-      for (let at = 0; at < bytes.length; at += SECTOR_BYTES) {
-        if (random() < 0.5) this.#put(bytes.subarray(at, at + SECTOR_BYTES), position + at);
-      }
+    this.#failUnanswered();
+    for (const [sector, versions] of this.#doubtful) {
+      if (this.#unsynced.has(sector)) continue;
+      const left = versions[Math.floor(random() * (versions.length + 1))];
+      this.#doubtful.delete(sector);
+      if (left !== undefined) this.write(left, 0, left.length, sector * SECTOR_BYTES);
     }
-    this.#unanswered.clear();
   }
 
   sync(): void {
@@ -96,6 +107,7 @@ export class SimulatedFile {
     for (const sector of this.#unsynced.keys()) {
       const start = sector * SECTOR_BYTES;
       if (start < this.#cache.length) this.#cache.copy(this.#platter, start, start, start + SECTOR_BYTES);
+      this.#doubtful.delete(sector);
     }
     this.#settle();
   }
@@ -107,24 +119,25 @@ export class SimulatedFile {
 
   /** Power cut in which nothing unsynced survives. */
   forgetUnsynced(): void {
-    this.#unanswered.clear();
     this.#cache = Buffer.from(this.#platter);
     this.#settle();
+    this.#unanswered.clear();
+    this.#doubtful.clear();
   }
 
   /** Power cut in which any unsynced sector survives in any of its versions, or not. */
   keepSome(random: () => number): void {
-    this.settleDirect(random);
+    this.#unshare();
+    this.#failUnanswered();
     const lengths = [this.#platter.length, ...this.#lengths];
     const length = lengths[Math.floor(random() * lengths.length)]!;
-    const kept = resized(this.#platter, length);
-    for (const [sector, versions] of this.#unsynced) {
+    this.#platter = resized(this.#platter, length);
+    for (const sector of new Set([...this.#unsynced.keys(), ...this.#doubtful.keys()])) {
+      const versions = [...(this.#doubtful.get(sector) ?? []), ...(this.#unsynced.get(sector) ?? [])];
       const choice = Math.floor(random() * (versions.length + 1));
-      if (choice > 0) versions[choice - 1]!.copy(kept, sector * SECTOR_BYTES);
+      if (choice > 0) versions[choice - 1]!.copy(this.#platter, sector * SECTOR_BYTES);
     }
-    this.#cache = kept;
-    this.#platter = Buffer.from(kept);
-    this.#settle();
+    this.forgetUnsynced();
   }
 
   /** Changes one durable byte; nothing tells. */
@@ -151,32 +164,31 @@ export class SimulatedFile {
     bytes.copy(this.#cache, position);
     bytes.copy(this.#platter, position);
     const end = Math.ceil((position + bytes.length) / SECTOR_BYTES);
-    for (let sector = Math.floor(position / SECTOR_BYTES); sector < end; sector++) this.#unsynced.delete(sector);
+    for (let sector = Math.floor(position / SECTOR_BYTES); sector < end; sector++) {
+      this.#unsynced.delete(sector);
+      this.#doubtful.delete(sector);
+    }
   }
 
-  /** What a failed direct write may have left on the platter, now that the cache says something else. */
-  #giveUp(write: DirectWrite): void {
-    this.#unanswered.delete(write);
-    for (let at = 0; at < write.bytes.length; at += SECTOR_BYTES) {
-      this.#note((write.position + at) / SECTOR_BYTES, write.bytes.subarray(at, at + SECTOR_BYTES));
-    }
+  #failUnanswered(): void {
+    for (const write of this.#unanswered) this.failDirect(write);
   }
 
   #remember(sector: number): void {
     const start = sector * SECTOR_BYTES;
-    this.#note(sector, Buffer.from(this.#cache.subarray(start, start + SECTOR_BYTES)));
-  }
-
-  #note(sector: number, version: Buffer): void {
-    const versions = this.#unsynced.get(sector);
-    if (versions === undefined) this.#unsynced.set(sector, [version]);
-    else versions.push(version);
+    note(this.#unsynced, sector, Buffer.from(this.#cache.subarray(start, start + SECTOR_BYTES)));
   }
 
   #settle(): void {
     this.#unsynced.clear();
     this.#lengths = [];
   }
+}
+
+function note(all: Versions, sector: number, version: Buffer): void {
+  const versions = all.get(sector);
+  if (versions === undefined) all.set(sector, [version]);
+  else versions.push(version);
 }
 
 function resized(contents: Buffer, bytes: number): Buffer {
