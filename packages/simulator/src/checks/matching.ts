@@ -47,11 +47,13 @@ class Matcher {
   }
 
   take(step: Step): void {
+    // What the server does by itself, a client may have asked for as well: it must not stand for that.
+    if (step.caller === systemCaller) return;
     const looks = looksOf(step.command);
     const candidates = looks.flatMap((look) => this.#open.get(look) ?? []).filter((want) => isInTime(want, step));
     const want = choose(candidates, step);
     if (want !== undefined) this.#match(want, step);
-    else if (!isOfNoClient(step)) this.#explain(step, candidates, looks);
+    else if (isOfClients(step)) this.#explain(step, candidates, looks);
   }
 
   finish(): Matching {
@@ -140,8 +142,8 @@ function urgency({ call }: Want): number {
   return fate === "done" ? call.ended.order : refusedOffset + call.ended.order;
 }
 
-/** Ends of leases, the server's own cleaning up, and what administrators do to users and alarms. */
-function isOfNoClient({ command, caller }: Step): boolean {
+/** Not so are ends of leases, and what administrators do to users and alarms. */
+function isOfClients({ command }: Step): boolean {
   switch (command.kind) {
     case "put":
     case "deleteRange":
@@ -149,8 +151,8 @@ function isOfNoClient({ command, caller }: Step): boolean {
     case "compact":
     case "leaseGrant":
     case "leaseRevoke":
-      return caller === systemCaller;
-    default:
       return true;
+    default:
+      return false;
   }
 }

@@ -8,6 +8,7 @@ import {
   createRequestOp,
   createTxnRequest,
 } from "@holdfast/protocol";
+import { systemCaller } from "@holdfast/state-machine";
 import { assertFound, assertRight, bytes, key } from "../testing/finding.js";
 import { HistoryMaker } from "../testing/history-maker.js";
 
@@ -151,6 +152,18 @@ test("I9, C2: a call of unknown fate may be in the log or not, but not twice", (
   assertRight("C2", maker.history());
   maker.apply(lost);
   maker.call(2, "range", get());
+  assertRight("C2", maker.history());
+  maker.apply(lost);
+  assertFound("C2", maker.history(), "I9", /call 2.*in the log twice/);
+});
+
+test("I9, C2: what the server does by itself is not taken for a call that asked for the same", () => {
+  const maker = new HistoryMaker();
+  maker.call(1, "put", put("c1-1"));
+  const lost = maker.invoke(2, "compact", createCompactionRequest({ revision: 2 }));
+  maker.lose(lost);
+  maker.store({ kind: "compact", revision: 2 }, systemCaller);
+  maker.apply(lost);
   assertRight("C2", maker.history());
   maker.apply(lost);
   assertFound("C2", maker.history(), "I9", /call 2.*in the log twice/);

@@ -12,7 +12,15 @@ import {
   type KeyValue,
   type WatchCreateRequest,
 } from "@holdfast/protocol";
-import { type Command, encodeCommand, type Outcome, StateMachine } from "@holdfast/state-machine";
+import {
+  type Caller,
+  type Command,
+  callerBytes,
+  encodeCommand,
+  type Outcome,
+  StateMachine,
+  writeCaller,
+} from "@holdfast/state-machine";
 import type { Call, CallKind, CallOf, CallTypes } from "../history/calls.js";
 import type { History, Life, StateDigest, StoredEntry } from "../history/history.js";
 import type { Hold, ResourceWrite } from "../history/holds.js";
@@ -88,15 +96,16 @@ export class HistoryMaker {
     return call;
   }
 
-  /** The server stores and applies a command. */
-  store(command: Command): Outcome {
+  /** The server stores and applies a command, by itself or for whoever else it names. */
+  store(command: Command, caller?: Caller): Outcome {
     const encoded = encodeCommand(command);
-    const payload = new Uint8Array(5 + encoded.length);
+    const bytes = callerBytes(caller) + encoded.length;
+    const payload = Buffer.alloc(5 + bytes);
     payload[0] = 1;
-    new DataView(payload.buffer).setUint32(1, encoded.length, true);
-    payload.set(encoded, 5);
+    payload.writeUInt32LE(bytes, 1);
+    payload.set(encoded, writeCaller(payload, 5, caller));
     this.entries.push({ index: this.entries.length + 1, epoch: 1, payload, at: this.moment() });
-    const outcome = this.machine.apply(command);
+    const outcome = this.machine.apply(command, caller);
     for (const version of this.machine.changes) {
       const type = version.version === 0 ? EventType.DELETE : EventType.PUT;
       this.events.push({ type, kv: plainPair(version), prevKv: plainPair(this.machine.previousVersion(version)) });
