@@ -21,7 +21,7 @@ import { isRequestTooLarge, transactionItemsMax } from "../limits.js";
 import { encodePutAnswer, encodeRangeAnswer } from "./answers.js";
 import type { ServiceContext } from "./context.js";
 import { LargeRanges } from "./large-ranges.js";
-import { CallProposer, type OutcomeOf, refuse, SlicedCallProposer, unary, unaryKeepingNothing } from "./method.js";
+import { CallProposer, type OutcomeOf, refuse, SlicedCallProposer, unary } from "./method.js";
 import { rangeStreamMethod } from "./range-stream.js";
 import { SlicedAnswers } from "./sliced-answers.js";
 import { statusOf, statusOfFailure } from "./status.js";
@@ -33,12 +33,15 @@ export function kvMethods(context: ServiceContext): Method[] {
   const kv = new KvService(context);
   return [
     unary(context, methods.range, (request, call) => kv.range(request, call)),
-    unaryKeepingNothing(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes)),
+    unary(context, methods.put, (request, call, bytes) => kv.put(request, call, bytes), { keepsNothing: true }),
     unary(context, methods.deleteRange, (request, call, bytes) => kv.deleteRange(request, call, bytes)),
-    unaryKeepingNothing(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes), {
-      itemsMax: transactionItemsMax(context.limits),
-      limit: "transactionOperations",
-      error: etcdErrors.tooManyOps,
+    unary(context, methods.txn, (request, call, bytes) => kv.txn(request, call, bytes), {
+      keepsNothing: true,
+      bound: {
+        itemsMax: transactionItemsMax(context.limits),
+        limit: "transactionOperations",
+        error: etcdErrors.tooManyOps,
+      },
     }),
     unary(context, methods.compact, (request, call) => kv.compact(request, call)),
     rangeStreamMethod(context),

@@ -26,6 +26,8 @@ import type { CountedLimit } from "./limit-hits.js";
 import { statusOf, statusOfFailure, statusOfRefusal } from "./status.js";
 
 type Handle = (bytes: Uint8Array, call: ServerCall) => void;
+/** Reads a message of bounded size; `isLasting` is as for `decodeBounded`. */
+type Decode = <T>(codec: MessageCodec<T>, bytes: Uint8Array, itemsMax: number, isLasting: boolean) => T;
 type StatusOfMalformed = (error: MalformedMessageError) => Status;
 type HandleMessage<T> = (request: T, call: ServerCall, bytes: Uint8Array) => void;
 type Unary<Request, Response> = MethodDescriptor<Request, Response, "unary">;
@@ -39,6 +41,16 @@ export interface ItemBound {
   readonly error: EtcdError;
 }
 
+/** What is particular to a unary method. */
+export interface UnaryOptions {
+  readonly bound?: ItemBound;
+  /**
+   * It keeps neither the request's bytes nor a view of them, whose memory is used again: values longer than `lentBytesMin` are such
+   * views, and valid only during the call.
+   */
+  readonly keepsNothing?: boolean;
+}
+
 /**
  * A unary method, behind the right that `access/rights.ts` has for it. `handle` also gets the request's bytes, valid only
  * during the call.
@@ -47,28 +59,13 @@ export function unary<Request, Response>(
   context: ServiceContext,
   method: Unary<Request, Response>,
   handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
-  bound: ItemBound = itemBoundOf(context),
+  { bound = itemBoundOf(context), keepsNothing = false }: UnaryOptions = {},
 ): Method {
   const guard = guardOf(method, context.access);
   const malformed = orTooMany(malformedUnaryRequest, context, bound);
-  const decode = decoding(method.request, bound.itemsMax, malformed, guarding(guard, handle));
-  return { kind: "unary", path: method.path, handle: admitting(decode) };
-}
-
-/**
- * As `unary`, of a method that keeps neither the request's bytes nor a view of them, whose memory is used again: values longer than
- * `lentBytesMin` are such views, and valid only during the call.
- */
-export function unaryKeepingNothing<Request, Response>(
-  context: ServiceContext,
-  method: Unary<Request, Response>,
-  handle: (request: Request, call: ServerCall, bytes: Uint8Array) => void,
-  bound: ItemBound = itemBoundOf(context),
-): Method {
-  const guard = guardOf(method, context.access);
-  const malformed = orTooMany(malformedUnaryRequest, context, bound);
-  const decode = decodingLent(method.request, bound.itemsMax, malformed, guarding(guard, handle));
-  return { kind: "unary", path: method.path, handle: admitting(decode), keepsNothing: true };
+  const decode = keepsNothing ? decodeBoundedLent : decodeBounded;
+  const receive = decoding(method.request, bound.itemsMax, malformed, guarding(guard, handle), decode);
+  return { kind: "unary", path: method.path, handle: admitting(receive), keepsNothing };
 }
 
 /** A server-streaming method, behind its right. */
@@ -149,23 +146,10 @@ function decoding<T>(
   itemsMax: number,
   malformed: StatusOfMalformed,
   handle: HandleMessage<T>,
+  decode: Decode = decodeBounded,
 ): Handle {
   return (bytes, call) => {
-    const request = tryDecode(codec, bytes, itemsMax, call.ownsRequest);
-    if (request instanceof MalformedMessageError) call.end(malformed(request));
-    else handle(request, call, bytes);
-  };
-}
-
-/** As `decoding`, with values that are views of the bytes. */
-function decodingLent<T>(
-  codec: MessageCodec<T>,
-  itemsMax: number,
-  malformed: StatusOfMalformed,
-  handle: HandleMessage<T>,
-): Handle {
-  return (bytes, call) => {
-    const request = tryDecodeLent(codec, bytes, itemsMax);
+    const request = tryDecode(decode, codec, bytes, itemsMax, call.ownsRequest);
     if (request instanceof MalformedMessageError) call.end(malformed(request));
     else handle(request, call, bytes);
   };
@@ -180,22 +164,14 @@ function guarding<T>(guard: Guard<T> | undefined, handle: HandleMessage<T>): Han
 }
 
 function tryDecode<T>(
+  decode: Decode,
   codec: MessageCodec<T>,
   bytes: Uint8Array,
   itemsMax: number,
   isLasting: boolean,
 ): T | MalformedMessageError {
   try {
-    return decodeBounded(codec, bytes, itemsMax, isLasting);
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return error;
-    throw error;
-  }
-}
-
-function tryDecodeLent<T>(codec: MessageCodec<T>, bytes: Uint8Array, itemsMax: number): T | MalformedMessageError {
-  try {
-    return decodeBoundedLent(codec, bytes, itemsMax);
+    return decode(codec, bytes, itemsMax, isLasting);
   } catch (error) {
     if (error instanceof MalformedMessageError) return error;
     throw error;
