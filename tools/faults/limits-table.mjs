@@ -18,6 +18,7 @@ export const limitModules = {
 /** Why some have no metric of their own. */
 const refusal = "a refusal like others of bad requests, counted by its code in `grpc_server_handled_total`";
 const pause = "a pause, not a refusal";
+const stop = "a server that stops serves no metrics any more";
 
 /** By the first column of the row. An option without a metric says why. */
 export const limitRows = {
@@ -139,6 +140,13 @@ export const limitRows = {
     { option: "services.rangeSliceBytes", why: pause },
     { option: "replica.catchUpResponses", why: pause },
     { option: "replica.sweepItems", why: pause },
+  ],
+  "snapshots of a stop: from bytes / commands on / of a state up to / time / time of the first before a second": [
+    { option: "replica.stopSnapshotAfterBytes", why: stop },
+    { option: "replica.stopSnapshotAfterCommands", why: stop },
+    { option: "replica.stopSnapshotStateBytesMax", why: stop },
+    { option: "replica.stopSnapshotMsMax", why: `${stop}, and says in a line that it was reached` },
+    { option: "replica.stopSecondSnapshotMsMax", why: stop },
   ],
   "keepalive answer p99 under any single-client attack": [],
   "password hashes running / waiting": [

@@ -28,12 +28,6 @@ import type { Proposer } from "./proposer.js";
 import { applyCommand, StateLoader } from "./state-loader.js";
 import { WatchHub } from "./watch/watch-hub.js";
 
-/**
- * A stop that has taken longer for its first snapshot does without the second. The log stays for the sake of the older one then,
- * and verifying it is the smaller part of a start: of a million keys 1,796 ms without, 1,466 with one, 1,472 with two snapshots.
- */
-const secondSnapshotMsMax = 500;
-
 export interface ReplicaOptions {
   readonly log: Log;
   /** What `log` was opened with, if it was, and has been handed its state: it need not be read again. */
@@ -72,6 +66,7 @@ export class Replica {
   readonly #environment: Environment;
   readonly #onStopSnapshotFailure: (cause: unknown) => void;
   readonly #isLogLasting: boolean;
+  readonly #secondSnapshotMsMax: number;
   #appliedIndex: number;
   #defragmenting: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
@@ -91,6 +86,7 @@ export class Replica {
     this.#onStopSnapshotFailure = options.onStopSnapshotFailure ?? (() => {});
     this.#environment = environment;
     this.#isLogLasting = options.isLogLasting ?? true;
+    this.#secondSnapshotMsMax = limits.stopSecondSnapshotMsMax;
     this.#appliedIndex = appliedIndex;
     this.locks = new LockQueues(machine, environment, limits);
     this.watches = new WatchHub(machine, environment, limits);
@@ -269,7 +265,7 @@ export class Replica {
   async #leaveSnapshots(): Promise<void> {
     // Of a state in doubt nothing may come.
     if (!this.#isLogLasting || !this.#proposals.isSound || !this.#maintenance.isDueAtStop) return;
-    const untilMs = this.#environment.nowMs() + secondSnapshotMsMax;
+    const untilMs = this.#environment.nowMs() + this.#secondSnapshotMsMax;
     await this.#condense(true, () => this.#environment.nowMs() <= untilMs);
   }
 

@@ -125,7 +125,7 @@ test("LIMIT stopSnapshotMsMax: one that was under way when the stop began is tol
   assert.ok(failures[0] instanceof SnapshotGivenUpError);
 });
 
-test("a stop that took long for one snapshot is not held up by a second", async () => {
+test("LIMIT stopSecondSnapshotMsMax: a stop that took long for one snapshot is not held up by a second", async () => {
   const store = new MemoryStore();
   const environment = new ManualEnvironment();
   const log = await openMemoryLog({ store });

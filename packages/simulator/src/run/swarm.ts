@@ -104,7 +104,7 @@ function tunablesOf(random: SeededRandom): Pick<RunConfig, "server" | "log"> {
         catchUpResponses: random.pick([1, 16]),
         lockFillingKeys: random.pick([1, 6_000]),
         snapshotAfterBytes: random.pick([5_000, 25_000, 200_000]),
-        sweepItems: random.pick([1, 2_000]),
+        sweepItems: random.pick([1, 1_000]),
         stopSnapshotAfterCommands: random.fork("stops").pick([1, 100, 20_000]),
       },
       transportLimits: {
