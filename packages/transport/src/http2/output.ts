@@ -20,9 +20,14 @@ export class Output {
   /** Makes room for `count` more bytes, which the caller must write, and returns the offset of the first. */
   reserve(count: number): number {
     const offset = this.length;
-    if (offset + count > this.bytes.length) this.#grow(offset + count);
+    this.expect(count);
     this.length = offset + count;
     return offset;
+  }
+
+  /** So many more bytes are about to be written, in parts: room for all of them is made at once. */
+  expect(count: number): void {
+    if (this.length + count > this.bytes.length) this.#grow(this.length + count);
   }
 
   /** Copies `bytes` to the end. */

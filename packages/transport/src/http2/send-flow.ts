@@ -127,12 +127,40 @@ export class SendFlow {
   send(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
     const byteCount = head.length + body.length;
     if (!this.admits(sender, byteCount)) this.#makeRoom();
-    if (!this.admits(sender, byteCount)) {
-      this.#enqueue(sender, head, body, last);
-      return;
+    if (this.admits(sender, byteCount)) this.#writeFrame(sender, head, body, last);
+    else if (byteCount > FRAME_BYTES_DEFAULT && this.#admitsFrameAtOnce(sender))
+      this.#sendLong(sender, head, body, last);
+    else this.#enqueue(sender, head, body, last);
+  }
+
+  /**
+   * What does not fit into a frame, in full frames as long as windows and socket take them; the rest waits. In the queue all
+   * of it would take new memory, which costs more than encoding it.
+   */
+  #sendLong(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
+    this.#writer.output.expect(Math.min(head.length + body.length, this.#limits.socketBacklogBytesMax));
+    let sent = FRAME_BYTES_DEFAULT - head.length;
+    this.#writeFrame(sender, head, body.subarray(0, sent), false);
+    while (body.length - sent > FRAME_BYTES_DEFAULT && this.#admitsFrameAtOnce(sender)) {
+      const end = sent + FRAME_BYTES_DEFAULT;
+      this.#writeFrame(sender, NOTHING, body.subarray(sent, end), false);
+      sent = end;
     }
+    const rest = body.subarray(sent);
+    if (this.admits(sender, rest.length)) this.#writeFrame(sender, NOTHING, rest, last);
+    else this.#enqueue(sender, NOTHING, rest, last);
+  }
+
+  /** Whether a full frame may be written, after what stands ready has left: not while another stream waits for its turn. */
+  #admitsFrameAtOnce(sender: Sender): boolean {
+    if (this.#outputFull()) this.#makeRoom();
+    return this.#ready.length === 0 && this.admits(sender, FRAME_BYTES_DEFAULT);
+  }
+
+  /** Of bytes that `admits` allowed. */
+  #writeFrame(sender: Sender, head: Uint8Array, body: Uint8Array, last: boolean): void {
     writeData(this.#writer.output, sender.id, head, body, last);
-    this.spend(sender, byteCount);
+    this.spend(sender, head.length + body.length);
     if (last) sender.sendingDone();
   }
 
