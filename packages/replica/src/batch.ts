@@ -12,6 +12,7 @@ import {
   commandKinds,
   decodeCommand,
   type LoggedCommand,
+  PutIfAbsent,
   writeCaller,
 } from "@holdfast/state-machine";
 import type { Proposer } from "./proposer.js";
@@ -154,7 +155,8 @@ export class Batch {
 
 /** How many operations a command is: one, but of a transaction as many as the longer of its branches has. */
 export function operationsOf(command: Command): number {
-  return command.kind === "txn" ? Math.max(1, operationsOfTxn(command.request)) : 1;
+  if (command.kind !== "txn" || command.request instanceof PutIfAbsent) return 1;
+  return Math.max(1, operationsOfTxn(command.request));
 }
 
 /** Those of nested transactions instead of these. */

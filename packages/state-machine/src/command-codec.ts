@@ -25,6 +25,7 @@ import {
 import { authBodyDecoders, encodeAuthBody } from "./auth/auth-codec.js";
 import type { AlarmCommand, AuthCommand, Caller } from "./auth/auth-types.js";
 import { callerBytes, readCaller, writeCaller } from "./auth/caller-codec.js";
+import { encodeSharedPutIfAbsent, PutIfAbsent } from "./put-if-absent.js";
 import type { Command } from "./types.js";
 
 /** A command as it stands in the log. */
@@ -139,8 +140,10 @@ export function encodeSharedBody(command: Command): Uint8Array {
       return encodeSharedPutRequest(command.request);
     case "deleteRange":
       return encodeSharedDeleteRangeRequest(command.request);
-    case "txn":
-      return encodeSharedTxnRequest(command.request);
+    case "txn": {
+      const { request } = command;
+      return request instanceof PutIfAbsent ? encodeSharedPutIfAbsent(request) : encodeSharedTxnRequest(request);
+    }
     case "compact":
       return encodeSharedCompactionRequest({ revision: command.revision, physical: false });
     case "leaseGrant":

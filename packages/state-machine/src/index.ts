@@ -19,6 +19,7 @@ export * from "./key-interval.js";
 export type { VersionVisitor } from "./key-space.js";
 export type { LargeRange } from "./large-range.js";
 export { leaseTtlSecondsMax, transactionDepthMax, transactionOperationsMaxDefault } from "./limits.js";
+export { PutIfAbsent } from "./put-if-absent.js";
 export { RevisionStepError } from "./raise-revision.js";
 export { RangeReader, type RangeReaderOutcome, type RangeSlice } from "./range-reader.js";
 export { Restorer } from "./restorer.js";

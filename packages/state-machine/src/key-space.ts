@@ -67,6 +67,11 @@ export class KeySpace {
     return this.#numbers.find(key);
   }
 
+  isLive(key: ByteString): boolean {
+    const number = this.#numbers.find(key);
+    return number !== undefined && this.histories.isLive(number);
+  }
+
   /** The live version of `key` now. */
   live(key: ByteString): KeyVersion | undefined {
     const number = this.#numbers.find(key);

@@ -29,12 +29,13 @@ import { KeySpace, type VersionVisitor } from "./key-space.js";
 import { LargeRange } from "./large-range.js";
 import { LeaseTable } from "./leases.js";
 import { leaseTtlSecondsMax, recordOverheadBytes } from "./limits.js";
+import { PutIfAbsent } from "./put-if-absent.js";
 import { PutReplay } from "./put-replay.js";
 import { RangeReader, type RangeReaderOutcome } from "./range-reader.js";
 import { isCutEarly, rangeRefusal, readRange } from "./ranges.js";
 import { noLease } from "./stored-version.js";
 import { type TxnBounds, type TxnExcess, txnExcess, type Upcoming } from "./transaction-bounds.js";
-import { chooseTxn, isReadOnlyTxn, putRefusal, runTxn, txnRefusal } from "./transactions.js";
+import { chooseTxn, isReadOnlyTxn, putRefusal, runPutOfAbsent, runTxn, txnRefusal } from "./transactions.js";
 import type { Command, KeyVersion, LeaseChange, LeaseRecord, Outcome, RangeOutcome, Refusal } from "./types.js";
 
 /** What a machine is made of; for restoring one and for looking inside in tests. */
@@ -361,11 +362,19 @@ export class StateMachine {
   }
 
   #runTxn(request: TxnRequest): Outcome {
+    if (request instanceof PutIfAbsent && !this.#keys.isLive(request.put.key)) return this.#putAbsent(request.put);
     const chosen = chooseTxn(this.#keys, request);
     if (chosen === undefined) return refused("too-many-operations");
     const refusal = txnRefusal(this.#keys, this.#leases, chosen);
     if (refusal !== undefined) return refused(refusal);
     return { kind: "txn", response: runTxn(this.#keys, this.#changeSet, chosen) };
+  }
+
+  /** The transaction that is a `PutIfAbsent` of a key that is absent, in short. */
+  #putAbsent(put: PutRequest): Outcome {
+    const refusal = putRefusal(this.#keys, this.#leases, put);
+    if (refusal !== undefined) return refused(refusal);
+    return { kind: "txn", response: runPutOfAbsent(this.#changeSet, put) };
   }
 
   /** COMP-1, COMP-6. What is compacted stays until `sweep` removes it, but cannot be read any more. */

@@ -98,6 +98,12 @@ export function runTxn(keys: KeySpace, changes: ChangeSet, chosen: ChosenTxn): T
   return { header: headerAt(changes.revision), succeeded: chosen.succeeded, responses };
 }
 
+/** As `runTxn`, of a `PutIfAbsent` whose key is absent. */
+export function runPutOfAbsent(changes: ChangeSet, put: PutRequest): TxnResponse {
+  const responses = [putResult(changes, put, undefined)];
+  return { header: headerAt(changes.revision), succeeded: true, responses };
+}
+
 function runOperations(keys: KeySpace, changes: ChangeSet, chosen: ChosenTxn): ResponseOp[] {
   const { operations } = chosen;
   // An array that grows takes four times the memory of one that is as long as it will be.

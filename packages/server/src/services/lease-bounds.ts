@@ -6,7 +6,7 @@
  * result. So what waits for the log may carry a lease past its bound, by as much as may wait.
  */
 import type { ByteString, RequestOp, TxnRequest } from "@holdfast/protocol";
-import { type Command, type StateMachine, transactionDepthMax } from "@holdfast/state-machine";
+import { type Command, PutIfAbsent, type StateMachine, transactionDepthMax } from "@holdfast/state-machine";
 import type { ServiceLimits } from "../limits.js";
 
 export type LeaseBound = "leasesTotal" | "keysPerLease";
@@ -49,6 +49,7 @@ export class LeaseBounds {
 
   /** Most transactions are small and put to leases with few keys, whichever branch is taken. */
   #hasRoomForTxn(request: TxnRequest): boolean {
+    if (request instanceof PutIfAbsent) return this.#hasRoomForKeys(request.put.lease, request.put.key, 1);
     const { success, failure } = request;
     const addedMax = success.length + failure.length;
     if (this.#hasRoomForAll(success, addedMax) && this.#hasRoomForAll(failure, addedMax)) return true;

@@ -8,20 +8,13 @@
  */
 import { type ByteString, etcdTexts, type KeyValue, type TxnResponse } from "@holdfast/protocol";
 import type { LockWaiter } from "@holdfast/replica";
+import { PutIfAbsent } from "@holdfast/state-machine";
 import type { ServerCall, Status } from "@holdfast/transport";
 import { type Identified, invalidToken, invalidTokenStatus } from "../access/access.js";
 import { type AcceptedOutcome, CallCommand } from "./call-command.js";
 import type { ServiceContext } from "./context.js";
 import type { CallLoss } from "./open-calls.js";
-import {
-  abandon,
-  foundByJoin,
-  isAbandoned,
-  joinTransaction,
-  ownershipKey,
-  type Place,
-  readingAll,
-} from "./ownership.js";
+import { abandon, foundByJoin, isAbandoned, ownershipKey, type Place, readingAll } from "./ownership.js";
 import { asUnknown, statusOf, statusOfRefusal } from "./status.js";
 
 /** etcd's status for a waiter that has lost its key; the caller surely does not hold the name. */
@@ -45,7 +38,7 @@ export abstract class OwnershipCall extends CallCommand implements Place, LockWa
 
   /** Takes a place with this value, or finds the one that the lease has already. */
   join(value: Uint8Array): void {
-    this.propose({ kind: "txn", request: joinTransaction(this.key, this.lease, value) });
+    this.propose({ kind: "txn", request: new PutIfAbsent(this.key, this.lease, value) });
   }
 
   protected override accepted(outcome: AcceptedOutcome): void {

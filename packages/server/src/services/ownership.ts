@@ -8,7 +8,6 @@ import {
   CompareTarget,
   createCompare,
   createDeleteRangeRequest,
-  createPutRequest,
   createRangeRequest,
   createRequestOp,
   createTxnRequest,
@@ -74,20 +73,6 @@ export function withNewLease(context: ServiceContext, call: ServerCall, then: (l
     // Nobody would hear of a key made now.
     if (!call.ended) then(leaseId);
   });
-}
-
-const isAbsent = createCompare({ target: CompareTarget.CREATE, result: CompareResult.EQUAL, createRevision: 0 });
-const nothing = createRequestOp();
-const emptyPut = createPutRequest();
-const emptyRange = createRangeRequest();
-
-/** One transaction: put the key if it is absent, else read it (LOCK-2). Copies of messages, which cost less than making them. */
-export function joinTransaction(key: ByteString, lease: bigint, value: Uint8Array): TxnRequest {
-  return {
-    compare: [{ ...isAbsent, key }],
-    success: [{ ...nothing, requestPut: { ...emptyPut, key, lease, value } }],
-    failure: [{ ...nothing, requestRange: { ...emptyRange, key } }],
-  };
 }
 
 /** `operation`, only in the life of `key` that began at `createRevision`. */

@@ -3,6 +3,7 @@
  */
 import type { PutRequest, RequestOp, TxnRequest } from "@holdfast/protocol";
 import { leaseCostBytes, putOverheadBytes, recordOverheadBytes, transactionDepthMax } from "../limits.js";
+import { PutIfAbsent } from "../put-if-absent.js";
 import type { Command } from "../types.js";
 
 /**
@@ -14,7 +15,9 @@ export function costOf(command: Command): number {
     case "put":
       return costOfPut(command.request);
     case "txn":
-      return costOfTxn(command.request, transactionDepthMax);
+      return command.request instanceof PutIfAbsent
+        ? costOfPut(command.request.put)
+        : costOfTxn(command.request, transactionDepthMax);
     case "leaseGrant":
       return leaseCostBytes;
     default:

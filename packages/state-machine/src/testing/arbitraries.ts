@@ -37,7 +37,7 @@ const revisions = fc.integer({ min: -3, max: 45 });
 const flags = fc.boolean();
 const rareFlags = fc.nat(7).map((number) => number === 0);
 
-const putRequests: fc.Arbitrary<PutRequest> = fc
+export const putRequests: fc.Arbitrary<PutRequest> = fc
   .record({
     key: keys,
     value: values,
