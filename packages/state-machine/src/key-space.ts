@@ -78,6 +78,12 @@ export class KeySpace {
     return number === undefined || !this.histories.isLive(number) ? undefined : this.histories.latest(number, key);
   }
 
+  /** When the life of `key` began that lasts now. */
+  createRevision(key: ByteString): number | undefined {
+    const number = this.#numbers.find(key);
+    return number === undefined || !this.histories.isLive(number) ? undefined : this.histories.createRevision(number);
+  }
+
   /** The live version of `key` at a readable revision. */
   liveAt(key: ByteString, revision: number): KeyVersion | undefined {
     const number = this.#numbers.find(key);

@@ -245,6 +245,19 @@ export class StateMachine {
     return this.#keys.live(key);
   }
 
+  /**
+   * A number that no other known key has, as long as `key` is known: from its first change until compaction forgets that it was
+   * deleted. Undefined if it is not known.
+   */
+  keyNumber(key: ByteString): number | undefined {
+    return this.#keys.numberOf(key);
+  }
+
+  /** When the present life of `key` began; undefined if it is not alive. */
+  createRevision(key: ByteString): number | undefined {
+    return this.#keys.createRevision(key);
+  }
+
   /** The live version of `key` at `revision`; undefined also when that revision is compacted or in the future. */
   getAt(key: ByteString, revision: number): KeyVersion | undefined {
     if (revision < this.compactRevision || revision > this.revision) return undefined;

@@ -37,6 +37,9 @@ const noLease = 0n;
 const idleLinesMax = 10_000;
 const idleNameBytesMax = 256;
 
+/** Places that are remembered by the numbers of their keys; a power of two. */
+const remembered = 4_096;
+
 /** More changes than this of one command are taken in in slices (fault-model F14): nothing is decided by what is measured. */
 const sliceChanges = 2_000;
 
@@ -58,6 +61,7 @@ export class LockMeter {
   readonly waitLosses: Record<WaitLoss, number> = { given_up: 0, ...noLosses };
   /** Times that the end of the first place made the next one the first. */
   handOvers = 0;
+  readonly #machine: StateMachine;
   readonly #environment: Environment;
   /** Commands of very many changes, and what came behind them, that are still to be taken in. */
   readonly #backlog: Observation[] = [];
@@ -74,6 +78,11 @@ export class LockMeter {
   readonly #lines = new Map<ByteString, PlaceLine>();
   /** Lines that were empty at some time; each is in here once. */
   readonly #idle: PlaceLine[] = [];
+  /**
+   * Places, living or gone, where the lowest bits of their keys' numbers point to. The same keys come and go, and to cut a prefix
+   * off a key and look for its line costs several times as much.
+   */
+  readonly #remembered: (Place | undefined)[] = new Array(remembered).fill(undefined);
   /** How many places there are with so many characters of a lease. */
   readonly #leaseLengths = new Uint32Array(leaseCharsMax + 1);
   /** Lines with places that came or went by the command being taken in, if it has several changes; each is in here once. */
@@ -83,11 +92,12 @@ export class LockMeter {
 
   /** Finds the places that `machine` has now. Since when they hold or wait nobody knows. */
   constructor(machine: StateMachine, environment: Environment) {
+    this.#machine = machine;
     this.#environment = environment;
     for (const { leaseId, keys } of machine.leases()) {
       for (const key of keys) {
         const { createRevision } = machine.get(key) as KeyVersion;
-        this.#join(key, leasePartStart(key), createRevision, leaseId, false);
+        this.#join(key, createRevision, leaseId, false);
       }
     }
     for (const line of this.#lines.values()) line.holder = line.oldest;
@@ -144,30 +154,20 @@ export class LockMeter {
     // whole numbers of any size.
     if (version === 0) return this.#takeDeletion(key, command, outcome);
     const { lease } = change;
-    const hasLease = lease !== noLease;
-    if (!hasLease && version === 1) return undefined;
-    const start = this.#startOf(key, hasLease);
-    if (start === -1) return undefined;
     // What has just been made was none before.
-    const place = version === 1 ? undefined : this.#find(key, start);
-    if (place === undefined) return hasLease ? this.#join(key, start, change.createRevision, lease, true) : undefined;
+    const place = version === 1 ? undefined : this.#find(key);
+    if (place === undefined) return lease === noLease ? undefined : this.#join(key, change.createRevision, lease, true);
     // Put anew under the same lease, it is the same place (ELECT-25).
     return place.lease === lease ? undefined : this.#leave(place, "lease_changed");
   }
 
   #takeDeletion(key: ByteString, command: Command, outcome: Outcome): PlaceLine | undefined {
-    const start = this.#startOf(key, false);
-    const place = start === -1 ? undefined : this.#find(key, start);
+    const place = this.#find(key);
     if (place === undefined) return undefined;
+    // Nearly all are given back by an Unlock, for which nothing need be made.
+    if (command.kind === "deleteRange" && command.request.rangeEnd === "") return this.#leave(place, "unlocked");
     this.#ends ??= new KeyEnds(command, outcome);
     return this.#leave(place, this.#ends.of(key));
-  }
-
-  /** Where the last part of the key begins; -1 if the key surely neither was nor is a place, as told without looking it up. */
-  #startOf(key: ByteString, hasLease: boolean): number {
-    if (!hasLease && this.#placeCount === 0) return -1;
-    const start = leasePartStart(key);
-    return start !== -1 && !hasLease && this.#leaseLengths[key.length - start] === 0 ? -1 : start;
   }
 
   /** How many names are remembered: those with places, and free ones that are short (see `idleNameBytesMax`). */
@@ -175,8 +175,28 @@ export class LockMeter {
     return this.#lines.size;
   }
 
-  #find(key: ByteString, start: number): Place | undefined {
+  /** The place of a key; most keys have none, which must cost next to nothing. */
+  #find(key: ByteString): Place | undefined {
+    if (this.#placeCount === 0) return undefined;
+    const start = leasePartStart(key);
+    if (start === -1 || this.#leaseLengths[key.length - start] === 0) return undefined;
+    const known = this.#recall(key);
+    if (known !== undefined && known.at !== -1) return known;
     return this.#lines.get(key.slice(0, start) as ByteString)?.find(key);
+  }
+
+  /** The last place of a key, which may have gone, if it is remembered. */
+  #recall(key: ByteString): Place | undefined {
+    const place = this.#remembered[this.#slotOf(key)];
+    return place?.key === key ? place : undefined;
+  }
+
+  #remember(place: Place): void {
+    if (place.key.length <= idleNameBytesMax) this.#remembered[this.#slotOf(place.key)] = place;
+  }
+
+  #slotOf(key: ByteString): number {
+    return (this.#machine.keyNumber(key) ?? 0) & (remembered - 1);
   }
 
   /** When that happened which is being taken in. */
@@ -185,20 +205,36 @@ export class LockMeter {
     return this.#happenedMs;
   }
 
-  /** Makes a place for the key, whose last part begins at `start`, if it has the layout of one; it may be one of unknown age. */
-  #join(key: ByteString, start: number, createRevision: number, lease: bigint, isNew: boolean): PlaceLine | undefined {
-    const prefix = placePrefix(key, lease, start);
+  /** Makes a place for the key, if it has the layout of one; it may be one of unknown age. */
+  #join(key: ByteString, createRevision: number, lease: bigint, isNew: boolean): PlaceLine | undefined {
+    if (leasePartStart(key) === -1) return undefined;
+    const before = this.#recall(key);
+    const line = before?.line.isKnown === true && before.lease === lease ? before.line : this.#lineOf(key, lease);
+    if (line === undefined) return undefined;
+    this.#placeCount++;
+    if (line.oldest === undefined) this.#heldCount++;
+    const sinceMs = isNew ? this.#nowMs() : Number.NaN;
+    if (before?.line === line && line.holder !== before) line.revive(before, createRevision, sinceMs);
+    else this.#remember(line.add(key, createRevision, lease, sinceMs));
+    this.#countLength(key, line.prefix, 1);
+    return line;
+  }
+
+  /** The line that the key belongs to when it is attached to `lease`; undefined if it is no place then. */
+  #lineOf(key: ByteString, lease: bigint): PlaceLine | undefined {
+    const prefix = placePrefix(key, lease);
     if (prefix === undefined) return undefined;
     let line = this.#lines.get(prefix);
     if (line === undefined) {
       line = new PlaceLine(prefix);
       this.#lines.set(prefix, line);
     }
-    this.#placeCount++;
-    if (line.oldest === undefined) this.#heldCount++;
-    line.add(key, createRevision, lease, isNew ? this.#nowMs() : undefined);
-    this.#countLength(key, prefix, 1);
     return line;
+  }
+
+  #forget(line: PlaceLine): void {
+    line.isKnown = false;
+    this.#lines.delete(line.prefix);
   }
 
   #touch(line: PlaceLine | undefined): void {
@@ -222,7 +258,7 @@ export class LockMeter {
       this.waitLosses[end === "unlocked" ? "given_up" : end]++;
       return line;
     }
-    if (sinceMs !== undefined) this.holdSeconds.observe((this.#nowMs() - sinceMs) / 1_000);
+    if (!Number.isNaN(sinceMs)) this.holdSeconds.observe((this.#nowMs() - sinceMs) / 1_000);
     if (end !== "unlocked") this.holdLosses[end]++;
     return line;
   }
@@ -248,7 +284,7 @@ export class LockMeter {
   /** An empty line is kept for the next one who wants its name, but not more than some of them. */
   #letGo(line: PlaceLine): void {
     line.holder = undefined;
-    if (line.prefix.length > idleNameBytesMax) this.#lines.delete(line.prefix);
+    if (line.prefix.length > idleNameBytesMax) this.#forget(line);
     else this.#keepIdle(line);
   }
 
@@ -259,7 +295,7 @@ export class LockMeter {
     if (this.#idle.length < idleLinesMax) return;
     for (const idle of this.#idle) {
       idle.isIdle = false;
-      if (idle.oldest === undefined) this.#lines.delete(idle.prefix);
+      if (idle.oldest === undefined) this.#forget(idle);
     }
     this.#idle.length = 0;
   }
@@ -267,12 +303,12 @@ export class LockMeter {
   /** The place is the first of its line now, instead of `holder`. */
   #promote(place: Place, holder: Place | undefined): void {
     const nowMs = this.#nowMs();
-    if (place.sinceMs !== undefined) this.waitSeconds.observe((nowMs - place.sinceMs) / 1_000);
+    if (!Number.isNaN(place.sinceMs)) this.waitSeconds.observe((nowMs - place.sinceMs) / 1_000);
     place.sinceMs = nowMs;
     place.line.holder = place;
     if (holder === undefined) return;
     if (holder.at === -1) this.handOvers++;
     // It lives: an older key has become a place. What it did until now was neither holding nor waiting.
-    else holder.sinceMs = undefined;
+    else holder.sinceMs = Number.NaN;
   }
 }

@@ -83,7 +83,7 @@ export class LockQueues {
    * life has ended.
    */
   wait(prefix: ByteString, key: ByteString, createRevision: number, waiter: LockWaiter): WaitResult {
-    if (this.#machine.get(key)?.createRevision !== createRevision) return "lost";
+    if (this.#machine.createRevision(key) !== createRevision) return "lost";
     if (this.#isAlone(prefix, key)) return "held";
     const queue = this.#queue(prefix);
     const isFilling = queue.filling !== undefined;

@@ -43,8 +43,8 @@ test("LOCK-1, NODE-1: any other key is none, that with the lease in decimal amon
 
 test("ELECT-2: keys made by one transaction stand in byte order", () => {
   const line = new PlaceLine(key("n/"));
-  for (const name of ["n/c", "n/a", "n/b"]) line.add(key(name), 7, 1n, undefined);
-  line.add(key("n/x"), 2, 1n, undefined);
+  for (const name of ["n/c", "n/a", "n/b"]) line.add(key(name), 7, 1n, Number.NaN);
+  line.add(key("n/x"), 2, 1n, Number.NaN);
   assert.deepEqual(emptied(line), ["n/x", "n/a", "n/b", "n/c"]);
 });
 
@@ -56,7 +56,7 @@ test("the oldest is right, and every place is found, after every coming and goin
       const living = new Map<number, Place>();
       for (const { joins, number } of all) {
         const place = living.get(number);
-        if (place === undefined && joins) living.set(number, line.add(key(`n/${number}`), number, 1n, undefined));
+        if (place === undefined && joins) living.set(number, line.add(key(`n/${number}`), number, 1n, Number.NaN));
         else if (place !== undefined && !joins) {
           line.remove(place);
           living.delete(number);

@@ -9,15 +9,24 @@
 import type { ByteString } from "@holdfast/protocol";
 
 /** A live key whose last part is the lease to which it is attached. */
-export interface Place {
+export class Place {
   readonly key: ByteString;
-  readonly createRevision: number;
   readonly lease: bigint;
   readonly line: PlaceLine;
-  /** Since when it is first, or waits, on the replica's clock; undefined when nobody saw that begin. */
-  sinceMs: number | undefined;
+  createRevision: number;
+  /** Since when it is first, or waits, on the replica's clock; NaN when nobody saw that begin. Always a number, so that it is kept in place. */
+  sinceMs: number;
   /** Where it is in the heap; -1 when it has gone. */
   at: number;
+
+  constructor(key: ByteString, createRevision: number, lease: bigint, line: PlaceLine, sinceMs: number) {
+    this.key = key;
+    this.lease = lease;
+    this.line = line;
+    this.createRevision = createRevision;
+    this.sinceMs = sinceMs;
+    this.at = -1;
+  }
 }
 
 const noPlaces: Place[] = [];
@@ -34,6 +43,8 @@ export class PlaceLine {
   isTouched = false;
   /** Whether it is noted as empty, which it may not be any more. */
   isIdle = false;
+  /** Whether it is the line of its prefix, as long as nobody has let it go. */
+  isKnown = true;
   /** Its places, once there are too many to look at each. */
   #byKey: Map<ByteString, Place> | undefined = undefined;
 
@@ -53,17 +64,29 @@ export class PlaceLine {
   }
 
   /** Makes a place in this line for a key that has none. */
-  add(key: ByteString, createRevision: number, lease: bigint, sinceMs: number | undefined): Place {
-    const place: Place = { key, createRevision, lease, line: this, sinceMs, at: this.#heap.length };
+  add(key: ByteString, createRevision: number, lease: bigint, sinceMs: number): Place {
+    const place = new Place(key, createRevision, lease, this, sinceMs);
+    this.#join(place);
+    return place;
+  }
+
+  /** Lets a place of this line that has gone, and is not `holder`, be one again, as `add` would make it of the same key and lease. */
+  revive(place: Place, createRevision: number, sinceMs: number): void {
+    place.createRevision = createRevision;
+    place.sinceMs = sinceMs;
+    this.#join(place);
+  }
+
+  #join(place: Place): void {
+    place.at = this.#heap.length;
     // Most have one at a time, and an array made for that is a tenth of one that was pushed to.
     if (this.#heap.length === 0) this.#heap = [place];
     else {
       this.#heap.push(place);
       this.#rise(place);
     }
-    if (this.#byKey !== undefined) this.#byKey.set(key, place);
+    if (this.#byKey !== undefined) this.#byKey.set(place.key, place);
     else if (this.#heap.length > lookedAtMax) this.#byKey = new Map(this.#heap.map((each) => [each.key, each]));
-    return place;
   }
 
   /** Takes out a place that is in this line. */
@@ -140,14 +163,10 @@ function isLeaseChar(code: number): boolean {
 }
 
 /**
- * The name and "/" of a key that is a place when it is attached to `lease`; undefined when it is none (LOCK-1). `start` is what
- * `leasePartStart` says.
+ * The name and "/" of a key that is a place when it is attached to `lease`; undefined when it is none (LOCK-1).
  */
-export function placePrefix(
-  key: ByteString,
-  lease: bigint,
-  start: number = leasePartStart(key),
-): ByteString | undefined {
+export function placePrefix(key: ByteString, lease: bigint): ByteString | undefined {
+  const start = leasePartStart(key);
   if (start === -1 || !endsAt(key, start, lease.toString(16))) return undefined;
   return key.slice(0, start) as ByteString;
 }
