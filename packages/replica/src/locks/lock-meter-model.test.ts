@@ -190,3 +190,26 @@ test("what is measured is right after every command, whichever keys come back an
   );
   assert.ok(holds > 1_000, `only ${holds} holds ended`);
 });
+
+test("a name that was forgotten while its last place is remembered is one name for all who come back", () => {
+  const machine = new StateMachine();
+  const meter = new LockMeter(machine, new ManualEnvironment());
+  const run = (command: Command): void => {
+    const outcome = machine.apply(command);
+    if (machine.changes.length > 0) meter.observe(machine.changes, command, outcome);
+  };
+  const keyOf = (name: string, lease: bigint): ByteString => byteString(`${name}/${lease.toString(16)}`);
+  const lock = (name: string, lease: bigint): void =>
+    run({ kind: "txn", request: new PutIfAbsent(keyOf(name, lease), lease, noBytes) });
+  for (const leaseId of leaseIds) run({ kind: "leaseGrant", leaseId, ttlSeconds: 60 });
+  // One after the other is free, the last but one is `n`; so many free names are not kept.
+  const free = [...Array.from({ length: 9_998 }, (_, at) => `free${at}`), "n", "last"];
+  for (const name of free) {
+    lock(name, 0xan);
+    run(deletion(keyOf(name, 0xan)));
+  }
+  assert.equal(meter.nameCount, 0);
+  lock("n", 0xan);
+  lock("n", 0xbn);
+  assert.deepEqual([meter.heldCount, meter.waitingCount, meter.nameCount], [1, 1, 1]);
+});
