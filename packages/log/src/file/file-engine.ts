@@ -320,7 +320,8 @@ export class FileEngine implements LogEngine {
   #noteDurable(log: OpenLog): void {
     this.#cancelNote = undefined;
     try {
-      log.folder.owner.note(log.last.lastIndex);
+      // The note holds our mark: another opener's must not be lost under it.
+      if (this.#isStillOurs()) log.folder.owner.note(log.last.lastIndex);
     } catch (error) {
       this.#fail(asError(error));
     }
@@ -364,7 +365,7 @@ export class FileEngine implements LogEngine {
     this.#cancelNote?.();
     try {
       await this.#spare.stop();
-      if (this.#failure === undefined) await log.folder.owner.noteClosed(log.last.lastIndex);
+      if (this.#isStillOurs()) await log.folder.owner.noteClosed(log.last.lastIndex);
     } finally {
       await Promise.allSettled([log.lastFile.close("handle.close"), log.folder.owner.close()]);
       await log.folder.unlock();

@@ -71,7 +71,7 @@ export class OwnerFile {
     return count === MARK_BYTES && this.#markFound.equals(this.#mark);
   }
 
-  /** Notes that everything up to `index` is durable, in the page cache only. */
+  /** Notes that everything up to `index` is durable, in the page cache only. Writes our mark as well: only while it `isStillOurs`. */
   note(index: number): void {
     if (index <= this.#durableIndex) return;
     this.#durableIndex = index;
@@ -88,7 +88,7 @@ export class OwnerFile {
     }
   }
 
-  /** Notes, durably, that the log is being closed and ends at `index`. */
+  /** Notes, durably, that the log is being closed and ends at `index`. As `note`, only while it `isStillOurs`. */
   async noteClosed(index: number): Promise<void> {
     this.#durableIndex = index;
     this.#seal(true);

@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LogFolderLockedError } from "../errors.js";
 import { segmentPath } from "../testing/built-log.js";
 import { append, payloadOf, replayed } from "../testing/log-contract.js";
 import { seededRandom, TestEnvironment } from "../testing/seeded.js";
@@ -88,4 +89,26 @@ for (const operation of ["segment.create", "segment.zero", "segment.sync", "segm
       await reopened.close();
     });
   }
+}
+
+for (const occasion of ["its timer comes before its next entry", "it is closed"] as const) {
+  test(`F9: an owner that was overtaken writes nothing over its successor's mark when ${occasion}`, async () => {
+    const disk = new SimulatedDisk();
+    const failures: Error[] = [];
+    const environment = new TestEnvironment(1);
+    const options = { folder: FOLDER, limits: LIMITS, onFailure: (error: Error) => void failures.push(error) };
+    const overtaken = await openFileLog({ ...options, disk: disk.mount(), environment });
+    await overtaken.acquire();
+    await append(overtaken, payload("before"));
+    disk.locks.clear();
+    const successor = await openFileLog({ ...options, disk: disk.mount(), environment: new TestEnvironment(2) });
+    await successor.acquire();
+    assert.equal(environment.timersSet, 1);
+    if (occasion === "it is closed") await overtaken.close();
+    else environment.fireTimers();
+    assert.equal((await append(successor, payload("meanwhile"))).fate, "stored");
+    assert.equal(failures.length, 1);
+    assert.ok(failures[0] instanceof LogFolderLockedError);
+    await successor.close();
+  });
 }
