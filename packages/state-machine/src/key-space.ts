@@ -68,20 +68,19 @@ export class KeySpace {
   }
 
   isLive(key: ByteString): boolean {
-    const number = this.#numbers.find(key);
-    return number !== undefined && this.histories.isLive(number);
+    return this.#liveNumberOf(key) !== undefined;
   }
 
   /** The live version of `key` now. */
   live(key: ByteString): KeyVersion | undefined {
-    const number = this.#numbers.find(key);
-    return number === undefined || !this.histories.isLive(number) ? undefined : this.histories.latest(number, key);
+    const number = this.#liveNumberOf(key);
+    return number === undefined ? undefined : this.histories.latest(number, key);
   }
 
   /** When the life of `key` began that lasts now. */
   createRevision(key: ByteString): number | undefined {
-    const number = this.#numbers.find(key);
-    return number === undefined || !this.histories.isLive(number) ? undefined : this.histories.createRevision(number);
+    const number = this.#liveNumberOf(key);
+    return number === undefined ? undefined : this.histories.createRevision(number);
   }
 
   /** The live version of `key` at a readable revision. */
@@ -230,6 +229,11 @@ export class KeySpace {
       this.#trimmedEnd += 1;
     }
     return this.histories.tidy(eventsMax - count);
+  }
+
+  #liveNumberOf(key: ByteString): number | undefined {
+    const number = this.#numbers.find(key);
+    return number === undefined || !this.histories.isLive(number) ? undefined : number;
   }
 
   /** Rids the key of the event at a position of what the event replaced. */
