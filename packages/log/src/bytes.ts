@@ -22,8 +22,11 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** A buffer of at least `bytes`, reusing `current` if it is large enough; contents are not kept. */
-export function grown(current: Buffer, bytes: number): Buffer {
+/** Makes memory of so many bytes, with anything in it. */
+export type Allocate = (bytes: number) => Buffer;
+
+/** A buffer of at least `bytes`, reusing `current` if it is large enough; contents are not kept. New ones come from `allocate`. */
+export function grown(current: Buffer, bytes: number, allocate: Allocate = Buffer.allocUnsafeSlow): Buffer {
   if (current.length >= bytes) return current;
-  return Buffer.allocUnsafeSlow(Math.max(bytes, current.length * 2));
+  return allocate(Math.max(bytes, current.length * 2));
 }

@@ -1,9 +1,11 @@
 /**
- * The door to chance and time. A log draws random identities and waits for later turns of the event
- * loop only through here, so that a simulator can hand in its own.
+ * The door to chance, time and other threads. A log draws random identities, waits for later turns of the event
+ * loop and has long data digested only through here, so that a simulator can hand in its own.
  */
 
 import { randomFillSync } from "node:crypto";
+import { DigestThread } from "./digest-thread.js";
+import type { Digests } from "./digests.js";
 
 export interface LogEnvironment {
   /** Fills `target` with random bytes fit for identities. */
@@ -12,6 +14,8 @@ export interface LogEnvironment {
   defer(callback: () => void): void;
   /** Runs `callback` once after `delayMs`, unless the returned function is called first. Must not keep the process alive. */
   after(delayMs: number, callback: () => void): () => void;
+  /** Where digests of long data are taken; without it, within the turn. */
+  readonly digests?: Digests;
 }
 
 export const realEnvironment: LogEnvironment = {
@@ -26,4 +30,5 @@ export const realEnvironment: LogEnvironment = {
     timer.unref();
     return () => clearTimeout(timer);
   },
+  digests: new DigestThread(),
 };

@@ -11,6 +11,7 @@
 import { Barriers } from "./barriers.js";
 import { grown } from "./bytes.js";
 import { Chain } from "./chain.js";
+import { type Digests, digestsWithinTurn } from "./digests.js";
 import type { EngineListener, LogEngine, PutRefusal } from "./engine.js";
 import {
   BOOT_ID_BYTES,
@@ -81,10 +82,13 @@ const REFUSED: { readonly [why in AppendRefusal]: AppendResult } = {
 const NOTHING_STAGED = -1;
 /** From here on a checksum of the frame is cheaper made of the one within it. */
 const JOINED_BYTES_MIN = 16 * 1024;
+/** From here on the digest of a frame is taken where those of long data are. */
+const LONG_BYTES_MIN = 128 * 1024;
 
 class OwnedLog implements Log {
   readonly #engine: LogEngine;
   readonly #environment: LogEnvironment;
+  readonly #digests: Digests;
   readonly #onFailure: ((error: Error) => void) | undefined;
   readonly #limits: LogLimits;
   readonly #proposer: Proposer;
@@ -102,6 +106,9 @@ class OwnedLog implements Log {
   #flight: Flight = "none";
   #flightDigest: Uint8Array = Buffer.alloc(DIGEST_BYTES);
   #flightEpoch = 0;
+  #isDigesting = false;
+  /** What became of the flight, while its digest is still being taken. */
+  #fateKept: Fate | undefined;
   /** The owner's append: set from the call until its `done`. */
   #done: ((result: AppendResult) => void) | undefined;
   /** Bytes of a payload that waits in `#frame` for a no-op to land, or NOTHING_STAGED. */
@@ -116,6 +123,7 @@ class OwnedLog implements Log {
   constructor(engine: LogEngine, options: LogOptions) {
     this.#engine = engine;
     this.#environment = options.environment ?? realEnvironment;
+    this.#digests = this.#environment.digests ?? digestsWithinTurn;
     this.#limits = checkedLimits(options.limits);
     this.#onFailure = options.onFailure;
     this.#environment.fillRandom(this.#bootId);
@@ -208,7 +216,8 @@ class OwnedLog implements Log {
       this.#environment.defer(() => this.#answer(refusal));
       return;
     }
-    this.#frame = grown(this.#frame, FRAME_HEADER_BYTES + payload.length);
+    const frameBytes = FRAME_HEADER_BYTES + payload.length;
+    this.#frame = grown(this.#frame, frameBytes, frameBytes < LONG_BYTES_MIN ? undefined : this.#digests.allocate);
     this.#frame.set(payload, FRAME_HEADER_BYTES);
     this.#staged = payload.length;
     this.#stagedReserveShare = reserveShare;
@@ -300,7 +309,19 @@ class OwnedLog implements Log {
     const checksum = payloadBytes < JOINED_BYTES_MIN ? undefined : checksumOfSealed(bytes);
     this.#proposer.propose(index, bytes, flight === "append" ? this.#stagedReserveShare : 1, checksum);
     // After the put has started, so that hashing overlaps with the storing.
-    this.#flightDigest = digestOf(bytes);
+    if (bytes.length < LONG_BYTES_MIN) this.#flightDigest = digestOf(bytes);
+    else this.#digestLong(bytes);
+  }
+
+  #digestLong(bytes: Buffer): void {
+    this.#isDigesting = true;
+    this.#digests.digestThen(bytes, (digest) => {
+      this.#isDigesting = false;
+      this.#flightDigest = digest.subarray(0, DIGEST_BYTES);
+      const fate = this.#fateKept;
+      this.#fateKept = undefined;
+      if (fate !== undefined) this.#settled(fate);
+    });
   }
 
   /** What waited while something was in flight: an append or a mark first, since these serve the barriers as well. */
@@ -320,6 +341,10 @@ class OwnedLog implements Log {
   }
 
   #settled(fate: Fate): void {
+    if (this.#isDigesting) {
+      this.#fateKept = fate;
+      return;
+    }
     const flight = this.#flight;
     const index = this.#chain.lastIndex + 1;
     this.#flight = "none";

@@ -4,6 +4,7 @@
  * Format 1: one byte 1, then for each command its length (unsigned, 4 bytes, little-endian) and its bytes
  * as `encodeCommand` makes them. A format this program does not know stops it (fault-model F61).
  */
+import { FRAME_HEADER_BYTES } from "@holdfast/log";
 import type { RequestOp, TxnRequest } from "@holdfast/protocol";
 import {
   type Caller,
@@ -36,7 +37,7 @@ export class Batch {
   operations = 0;
   /** As long as up to the last command that has one. */
   readonly #callers: (Caller | undefined)[] = [];
-  #buffer: Buffer = Buffer.allocUnsafe(initialBytes);
+  #buffer: Buffer = memoryOf(initialBytes);
   /** Of the buffer. */
   #memory = this.#buffer.buffer;
   #memoryOffset = this.#buffer.byteOffset;
@@ -145,12 +146,21 @@ export class Batch {
 
   /** Values in the memory it leaves stay what they are: nobody writes there any more. */
   #grow(bytes: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(bytes, this.#buffer.length * 2));
+    const larger = memoryOf(Math.max(bytes, this.#buffer.length * 2));
     larger.set(this.#buffer.subarray(0, this.#length));
     this.#buffer = larger;
     this.#memory = larger.buffer;
     this.#memoryOffset = larger.byteOffset;
   }
+}
+
+/**
+ * Memory in which each byte lies as it will lie in the log's frame, behind 68 others: what is copied into memory that threads
+ * share goes by words only where both lie alike, which is ten times as fast.
+ */
+function memoryOf(bytes: number): Buffer {
+  const skipped = FRAME_HEADER_BYTES % 8;
+  return Buffer.allocUnsafeSlow(skipped + bytes).subarray(skipped);
 }
 
 /** How many operations a command is: one, but of a transaction as many as the longer of its branches has. */

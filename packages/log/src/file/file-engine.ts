@@ -10,6 +10,7 @@
  */
 
 import { join } from "node:path";
+import { digestsWithinTurn } from "../digests.js";
 import type { EngineBounds, EngineListener, EngineUsage, LogEngine, PutResult, SnapshotStore } from "../engine.js";
 import { REFUSED, STORED, TAKEN } from "../engine.js";
 import { FRAME_HEADER_BYTES } from "../entry-frame.js";
@@ -199,6 +200,7 @@ export class FileEngine implements LogEngine {
       const recovered = await recover(this.#disk, this.#options.folder, folder, this.#limits, listener);
       const { segments, lastFile, snapshots, spare, report } = recovered;
       snapshots.beforePublishing = () => this.#assertStillOurs();
+      snapshots.digests = this.#environment.digests ?? digestsWithinTurn;
       this.#spare.assertOurs = () => this.#assertStillOurs();
       this.#log = { folder, snapshots, segments: [...segments], last: segments.at(-1)!, lastFile };
       if (spare !== undefined) this.#spare.adopt(spare);

@@ -4,10 +4,12 @@
  * both: of the 4.0 s in which a log of 1,000,000 puts was opened, 0.65 s had been such waiting.
  */
 
+import { type Allocate, grown } from "../bytes.js";
 import { type DiskFile, type DiskOperation, readAll } from "./disk.js";
 
 /** In front of each slice, for what is left of the one before it: usually a part of a record. More is copied elsewhere. */
 const ROOM_BYTES = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 
 export interface WindowOptions {
   readonly file: DiskFile;
@@ -16,6 +18,8 @@ export interface WindowOptions {
   readonly fileBytes: number;
   /** How much is read at a time, at least, and so handed on in one turn of the event loop. */
   readonly sliceBytes: number;
+  /** Where its memory comes from. */
+  readonly allocate?: Allocate;
 }
 
 /** A slice on its way into `buffer`, behind the room. */
@@ -110,6 +114,7 @@ export class FileWindow {
   #takeFree(length: number): Buffer {
     const free = this.#free;
     this.#free = undefined;
-    return free !== undefined && free.length >= length ? free : Buffer.allocUnsafeSlow(length);
+    if (free !== undefined && free.length >= length) return free;
+    return grown(NO_BYTES, length, this.#options.allocate);
   }
 }

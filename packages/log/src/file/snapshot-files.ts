@@ -8,10 +8,11 @@
  * trailer (32), a CRC-32 of the 48 bytes before (4).
  */
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
-import { grown, readUint64, writeUint64 } from "../bytes.js";
+import { type Allocate, grown, readUint64, writeUint64 } from "../bytes.js";
+import { type Digests, digestsWithinTurn, type RunningDigest } from "../digests.js";
 import type { SnapshotReader, SnapshotStore } from "../engine.js";
 import { LogDamagedError, LogFullError, LogMissingError } from "../errors.js";
 import {
@@ -30,6 +31,7 @@ import { FileWindow } from "./file-window.js";
 import { removeInSlices } from "./remove-in-slices.js";
 
 const CHUNK_HEAD_BYTES = 12;
+const WORD_BYTES = 8;
 const TRAILER_BYTES = 52;
 const TRAILER_MARK = 0xffffffff;
 const READ_SLICE_BYTES = 256 * 1024;
@@ -48,6 +50,8 @@ export interface SnapshotCheck {
 export class SnapshotFiles implements SnapshotStore {
   /** Called before a snapshot gets its name. What it throws keeps it from that. */
   beforePublishing: () => void = () => {};
+  /** Where the digests of files are taken. */
+  digests: Digests = digestsWithinTurn;
   readonly #disk: Disk;
   readonly #folder: string;
   readonly #identity: Buffer;
@@ -199,30 +203,42 @@ export class SnapshotFiles implements SnapshotStore {
   /** @returns the length of the file. */
   async #writeDraft(draft: string, index: number, chunks: Iterable<Uint8Array>): Promise<number> {
     const { bytes, trailer } = await withFile(this.#disk, "snapshot.create", draft, "create", async (file) => {
-      const writer = new SnapshotWriter(file);
-      await writer.begin(this.#identity, index);
-      for (const chunk of chunks) await writer.add(chunk);
-      const written = await writer.end();
-      await file.sync("snapshot.sync");
-      return written;
+      // About as long as the last one was.
+      const digest = this.digests.begin(this.#bytes.get(this.#list[0] ?? 0) ?? 0);
+      try {
+        const writer = new SnapshotWriter(file, digest, this.digests.allocate);
+        await writer.begin(this.#identity, index);
+        for (const chunk of chunks) await writer.add(chunk);
+        const written = await writer.end();
+        await file.sync("snapshot.sync");
+        return written;
+      } finally {
+        digest.drop();
+      }
     });
-    await withFile(this.#disk, "snapshot.read", draft, "read", (file) => assertWritten(file, draft, bytes, trailer));
+    await withFile(this.#disk, "snapshot.read", draft, "read", (file) =>
+      assertWritten(file, draft, bytes, trailer, this.digests),
+    );
     return bytes;
   }
 }
 
 class SnapshotWriter {
   readonly #file: DiskFile;
+  readonly #digest: RunningDigest;
+  readonly #allocate: Allocate;
   /** Used again for every chunk: new memory for each costs ten times as much as the copy. */
-  #scratch: Buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  readonly #digest: Hash = createHash("sha256");
+  #scratch: Buffer;
   #position = 0;
   #syncedUpTo = 0;
   #chunks = 0;
   #chunkBytes = 0;
 
-  constructor(file: DiskFile) {
+  constructor(file: DiskFile, digest: RunningDigest, allocate: Allocate) {
     this.#file = file;
+    this.#digest = digest;
+    this.#allocate = allocate;
+    this.#scratch = allocate(SCRATCH_BYTES);
   }
 
   async begin(identity: Buffer, index: number): Promise<void> {
@@ -232,8 +248,11 @@ class SnapshotWriter {
   }
 
   async add(chunk: Uint8Array): Promise<void> {
-    this.#scratch = grown(this.#scratch, CHUNK_HEAD_BYTES + chunk.length);
-    const bytes = this.#scratch.subarray(0, CHUNK_HEAD_BYTES + chunk.length);
+    const length = CHUNK_HEAD_BYTES + chunk.length;
+    this.#scratch = grown(this.#scratch, WORD_BYTES + length, this.#allocate);
+    // Copied into shared memory by words, ten times as fast as byte by byte, only where both lie alike.
+    const start = (chunk.byteOffset + WORD_BYTES - (CHUNK_HEAD_BYTES % WORD_BYTES)) % WORD_BYTES;
+    const bytes = this.#scratch.subarray(start, start + length);
     bytes.writeUInt32LE(chunk.length, 0);
     bytes.writeUInt32LE(this.#chunks, 4);
     bytes.set(chunk, CHUNK_HEAD_BYTES);
@@ -249,15 +268,14 @@ class SnapshotWriter {
     trailer.writeUInt32LE(TRAILER_MARK, 0);
     trailer.writeUInt32LE(this.#chunks, 4);
     writeUint64(trailer, this.#chunkBytes, 8);
-    trailer.set(this.#digest.digest(), 16);
+    trailer.set(await this.#digest.end(), 16);
     trailer.writeUInt32LE(crc32(trailer.subarray(0, TRAILER_BYTES - 4)), TRAILER_BYTES - 4);
     await writeAll(this.#file, "snapshot.write", trailer, this.#position);
     return { bytes: this.#position + TRAILER_BYTES, trailer };
   }
 
   async #append(bytes: Buffer): Promise<void> {
-    await writeAll(this.#file, "snapshot.write", bytes, this.#position);
-    this.#digest.update(bytes);
+    await Promise.all([writeAll(this.#file, "snapshot.write", bytes, this.#position), this.#digest.update(bytes)]);
     this.#position += bytes.length;
     if (this.#position - this.#syncedUpTo < SYNC_SLICE_BYTES) return;
     await this.#file.sync("snapshot.sync");
@@ -274,30 +292,40 @@ function chunkChecksum(chunk: Buffer): number {
  * all that is before it.
  * @throws LogDamagedError unless it holds what was written, `bytes` in all with `trailer` at the end.
  */
-async function assertWritten(file: DiskFile, path: string, bytes: number, trailer: Buffer): Promise<void> {
+async function assertWritten(
+  file: DiskFile,
+  path: string,
+  bytes: number,
+  trailer: Buffer,
+  digests: Digests,
+): Promise<void> {
   const fileBytes = await file.size("snapshot.read");
   if (fileBytes !== bytes) throw new LogDamagedError(path, fileBytes, `${bytes} bytes were written`);
   const trailerAt = bytes - TRAILER_BYTES;
-  const digest = createHash("sha256");
-  const window = new FileWindow({
-    file,
-    operation: "snapshot.read",
-    fileBytes: trailerAt,
-    sliceBytes: READ_SLICE_BYTES,
-  });
-  try {
-    for (let at = 0; at < trailerAt; at += window.bytes.length) {
-      await window.move(at, 1);
-      if (window.bytes.length === 0) throw new LogDamagedError(path, at, "the file ends too early");
-      digest.update(window.bytes);
-    }
-  } finally {
-    await window.settle();
-  }
+  const found = await digestOfFile(file, path, trailerAt, digests);
   const end = Buffer.alloc(TRAILER_BYTES);
   const endBytes = await readAll(file, "snapshot.read", end, trailerAt);
-  const isWhole = digest.digest().compare(trailer, 16, 48) === 0 && endBytes === end.length && end.equals(trailer);
+  const isWhole = trailer.subarray(16, 48).equals(found) && endBytes === end.length && end.equals(trailer);
   if (!isWhole) throw new LogDamagedError(path, trailerAt, "the digest of the file does not match");
+}
+
+/** The digest of the first `fileBytes` of a file. @throws LogDamagedError if there are fewer. */
+async function digestOfFile(file: DiskFile, path: string, fileBytes: number, digests: Digests): Promise<Uint8Array> {
+  const digest = digests.begin(fileBytes);
+  const { allocate } = digests;
+  const sliceBytes = READ_SLICE_BYTES;
+  const window = new FileWindow({ file, operation: "snapshot.read", fileBytes, sliceBytes, allocate });
+  try {
+    for (let at = 0; at < fileBytes; at += window.bytes.length) {
+      await window.move(at, 1);
+      if (window.bytes.length === 0) throw new LogDamagedError(path, at, "the file ends too early");
+      await digest.update(window.bytes);
+    }
+    return await digest.end();
+  } finally {
+    digest.drop();
+    await window.settle();
+  }
 }
 
 /** The chunks of a file, each valid until the next; they are good once the last has come. */

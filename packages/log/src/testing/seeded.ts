@@ -2,6 +2,7 @@
  * Chance and time for tests: the same seed gives the same run, and timers fire when told to.
  */
 
+import { type Digests, digestsWithinTurn } from "../digests.js";
 import type { LogEnvironment } from "../environment.js";
 
 /** A generator of numbers in [0, 1), the same for the same seed. Not for identities. */
@@ -18,10 +19,12 @@ export function seededRandom(seed: number): () => number {
 
 /** Seeded chance; deferred work runs in later turns as usual; timers wait for `fireTimers`. */
 export class TestEnvironment implements LogEnvironment {
+  readonly digests: Digests;
   readonly #random: () => number;
   #timers = new Set<() => void>();
 
-  constructor(seed = 1) {
+  constructor(seed = 1, digests = digestsWithinTurn) {
+    this.digests = digests;
     this.#random = seededRandom(seed);
   }
 
