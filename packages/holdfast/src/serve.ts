@@ -15,6 +15,7 @@ import {
   UnappliableEntryError,
 } from "@holdfast/server";
 import { exitCodeOf, exitCodes } from "./exit-codes.js";
+import { leaveRoomBetweenCollections } from "./heap-growth.js";
 import { releaseMemoryWhenIdle } from "./idle-memory.js";
 import { runtimeWarning } from "./runtime-floor.js";
 import { inFlags } from "./settings/flag-names.js";
@@ -44,6 +45,7 @@ export async function serve(settings: ServeSettings, ownsProcess: boolean): Prom
   }
   stopOnSignals(server, logger, settings.server.tls !== undefined);
   releaseMemoryWhenIdle();
+  leaveRoomBetweenCollections();
   const outdated = runtimeWarning(process.versions.node);
   if (outdated !== undefined) logger.warn(outdated);
   announce(server, settings, dataDir, logger);
