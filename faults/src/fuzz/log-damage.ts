@@ -111,10 +111,21 @@ export function provenIndex(files: Files): number {
     const sequence = /\/log-(\d{16})$/.exec(path)?.[1];
     if (sequence !== undefined) proven = Math.max(proven, provenBySegment(bytes, Number(sequence), identity));
   }
-  const owner = files.get(`${logFolder}/owner`);
-  const isSound = owner !== undefined && owner.length >= 64 && owner.toString("latin1", 0, 8) === "HFLOGOWN";
-  if (!isSound || crc32(owner.subarray(0, 60)) !== owner.readUInt32LE(60)) return proven;
-  return owner.subarray(16, 32).equals(identity) ? Math.max(proven, Number(owner.readBigUInt64LE(32))) : proven;
+  return Math.max(proven, provenByOwner(files.get(`${logFolder}/owner`), identity));
+}
+
+/** The note, if it is the opener's who left its mark in the header; else what that found when it came. */
+function provenByOwner(owner: Buffer | undefined, identity: Buffer): number {
+  const [header, note] = [0, 64].map((at) => owner?.subarray(at, at + 64)).map((part) => soundPart(part, identity));
+  if (header === undefined) return 0;
+  const claim = note?.subarray(48, 60).equals(header.subarray(48, 60)) ? note : header;
+  return Number(claim.readBigUInt64LE(32));
+}
+
+function soundPart(part: Buffer | undefined, identity: Buffer): Buffer | undefined {
+  if (part?.length !== 64 || part.toString("latin1", 0, 8) !== "HFLOGOWN") return undefined;
+  const isSound = crc32(part.subarray(0, 60)) === part.readUInt32LE(60) && part.subarray(16, 32).equals(identity);
+  return isSound ? part : undefined;
 }
 
 function provenBySegment(bytes: Buffer, sequence: number, identity: Buffer): number {

@@ -87,13 +87,14 @@ async function build(
   }
   await untilIdle(disk);
   if (ending === "noted") environment.fireTimers();
+  await untilIdle(disk);
   const { lastIndex } = log;
   if (ending === "closed") await log.close();
   disk.kill();
   return { files: disk.image(), olderFiles, limits, payloads, lastIndex };
 }
 
-/** Until the segment ahead has been made, so that the same seed always makes the same files. */
+/** Until the segment ahead has been made, or the note written, so that the same seed always makes the same files. */
 async function untilIdle(disk: SimulatedDisk): Promise<void> {
   for (let before = -1; disk.operations !== before; ) {
     before = disk.operations;

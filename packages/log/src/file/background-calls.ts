@@ -1,7 +1,7 @@
 /**
  * Bounds how many of the log's own disk calls are in Node.js' pool of threads at once, so that there is room for the sync of
  * an append (fault model F8). Two: the next segment is made while a snapshot is written, and neither must wait for the
- * other, since appends may come to wait for the segment.
+ * other, since appends may come to wait for the segment. What comes besides is short: a handle, the note of the durable index.
  */
 
 /** Calls at once, besides the sync of an append. */

@@ -68,6 +68,8 @@ export class FileEngine implements LogEngine {
   #failure: Error | undefined;
   #closed: Promise<void> | undefined;
   #cancelNote: (() => void) | undefined;
+  /** Never rejects. */
+  #noting: Promise<void> | undefined;
 
   /** The put in flight. Its record is built behind room for a segment header, in case it opens a segment. */
   #scratch: Buffer = Buffer.alloc(0);
@@ -308,7 +310,7 @@ export class FileEngine implements LogEngine {
       full.close("handle.close").catch((error: unknown) => this.#fail(asError(error)));
     }
     log.last.add(recordBytes(this.#entryBytes));
-    this.#cancelNote ??= this.#environment.after(this.#limits.durableNoteIntervalMs, () => this.#noteDurable(log));
+    this.#noteLater(log);
     this.#answer(STORED);
   }
 
@@ -319,14 +321,24 @@ export class FileEngine implements LogEngine {
     this.#idle?.();
   }
 
+  #noteLater(log: OpenLog): void {
+    this.#cancelNote ??= this.#environment.after(this.#limits.durableNoteIntervalMs, () => this.#noteDurable(log));
+  }
+
+  /** While the one before is still being written, the next has time. */
   #noteDurable(log: OpenLog): void {
     this.#cancelNote = undefined;
+    if (this.#noting !== undefined) this.#noteLater(log);
+    else if (this.#isStillOurs()) this.#noting = this.#note(log);
+  }
+
+  async #note(log: OpenLog): Promise<void> {
     try {
-      // The note holds our mark: another opener's must not be lost under it.
-      if (this.#isStillOurs()) log.folder.owner.note(log.last.lastIndex);
+      await log.folder.owner.note(log.last.lastIndex);
     } catch (error) {
       this.#fail(asError(error));
     }
+    this.#noting = undefined;
   }
 
   #prepareSpare(log: OpenLog): void {
@@ -365,6 +377,8 @@ export class FileEngine implements LogEngine {
     if (log === undefined) return;
     if (this.#putDone !== undefined) await new Promise<void>((resolve) => (this.#idle = resolve));
     this.#cancelNote?.();
+    // The last note is written from the same bytes as this one, and to the same place.
+    await this.#noting;
     try {
       await this.#spare.stop();
       if (this.#isStillOurs()) await log.folder.owner.noteClosed(log.last.lastIndex);

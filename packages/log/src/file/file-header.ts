@@ -10,10 +10,13 @@
  * | 8  | 4  | format version, 1 | | | | |
  * | 12 | 4  | number | 0 | sequence | 0 | 0 |
  * | 16 | 16 | identity of the log | | | | |
- * | 32 | 8  | first | 0 | index of the first entry | index covered | highest index known durable |
- * | 40 | 8  | second | 0 | length of the file | 0 | 1 if closed in order |
+ * | 32 | 8  | first | 0 | index of the first entry | index covered | highest index known durable when it was opened |
+ * | 40 | 8  | second | 0 | length of the file | 0 | 0 |
  * | 48 | 12 | mark | 0 | 0 | 0 | random, names the opener |
  * | 60 | 4  | CRC-32 of the 60 bytes before | | | | |
+ *
+ * The note in the owner file (`owner-file.ts`) is laid out like its header: first is the highest index known durable,
+ * second is 1 if the log was closed in order.
  */
 
 import { crc32 } from "node:zlib";

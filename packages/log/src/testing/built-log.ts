@@ -7,6 +7,7 @@ import { segmentName, sortNames } from "../file/file-names.js";
 import { openFileLog } from "../file/open-file-log.js";
 import type { LogLimits } from "../limits.js";
 import type { Log } from "../log.js";
+import { nextTurns } from "./holding-disk.js";
 import { RecordingReader, stored } from "./log-contract.js";
 import { TestEnvironment } from "./seeded.js";
 import { SimulatedDisk } from "./simulated-disk.js";
@@ -43,9 +44,11 @@ export async function buildLog(plan: BuildPlan, seed = 7): Promise<BuiltLog> {
     payloads.set(await stored(log, payload), payload);
     if (plan.snapshotsAfter?.includes(i + 1)) await log.writeSnapshot(log.lastIndex, snapshotChunks(log.lastIndex));
   }
-  await spareMade(disk);
+  // The segment ahead has been made, so that an image always contains it.
+  await nextTurns(disk);
   const { lastIndex } = log;
   if (plan.ending === "noted") environment.fireTimers();
+  await nextTurns(disk);
   if (plan.ending === "closed") await log.close();
   disk.kill();
   return { image: disk.image(), limits: plan.limits, payloads, lastIndex };
@@ -109,12 +112,4 @@ export function recordsOf(segment: Buffer): RecordPlace[] {
     offset = end;
   }
   return records;
-}
-
-/** Resolves once the segment ahead has been made, so that an image always contains it. */
-async function spareMade(disk: SimulatedDisk): Promise<void> {
-  for (let before = -1; disk.operations !== before; ) {
-    before = disk.operations;
-    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
-  }
 }
