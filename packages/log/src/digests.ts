@@ -1,9 +1,9 @@
 /**
- * Where SHA-256 of long data is taken: within the turn of the event loop, or on a thread beside it (`digest-thread.ts`). Short
- * data goes through `digestOf` of `entry-frame.ts`, which costs less than the way to any thread.
+ * Where SHA-256 of long data is taken: within the turn of the event loop, or on a thread beside it (`digest-thread.ts`). That of
+ * short data is taken at once (`sha256Of`), which costs less than the way to any thread.
  */
 
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { Allocate } from "./bytes.js";
 
 /** A digest of data that comes piece by piece. */
@@ -39,8 +39,9 @@ export const digestsWithinTurn: Digests = {
 };
 
 /** The SHA-256 of `bytes`. */
-export function sha256Of(bytes: Uint8Array): Uint8Array {
-  return createHash("sha256").update(bytes).digest();
+export function sha256Of(bytes: Uint8Array): Buffer {
+  // In one call: something small is hashed in two thirds of the time that it takes with a hash object, and leaves none behind.
+  return hash("sha256", bytes, "buffer");
 }
 
 function digestWithinTurn(): RunningDigest {

@@ -22,9 +22,9 @@
  * The digest of a frame is the first 16 bytes of its SHA-256.
  */
 
-import { hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { asBuffer, readUint64, writeUint64 } from "./bytes.js";
+import { sha256Of } from "./digests.js";
 import { joinedChecksum } from "./joined-checksum.js";
 
 export const FRAME_HEADER_BYTES = 68;
@@ -97,8 +97,7 @@ export function readFrame(bytes: Uint8Array): Frame | string {
 
 /** The first bytes of the SHA-256 of `bytes`; that of a frame is the link to put into the next one. About 12 µs for 20 KiB. */
 export function digestOf(bytes: Uint8Array): Buffer {
-  // In one call: a small entry is hashed in two thirds of the time that it takes with a hash object, and leaves none behind.
-  return hash("sha256", bytes, "buffer").subarray(0, DIGEST_BYTES);
+  return sha256Of(bytes).subarray(0, DIGEST_BYTES);
 }
 
 /** The link in the frame at index 1: binds the chain to one log. */
