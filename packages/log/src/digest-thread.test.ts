@@ -118,8 +118,10 @@ test("the thread ends when there has been nothing to do, and is started again wh
   dropped.drop();
   await digestOfWhole(thread, memory(thread, 1));
   fire();
-  await ended(observed);
+  // Its end takes a moment, in which nothing more is asked of it.
   assert.equal(thread.isRunning, false);
+  assert.deepEqual(await digestOfWhole(thread, memory(thread, 2)), sha256Of(memory(thread, 2)));
+  await ended(observed);
   thread.begin(16 * MiB).drop();
   assert.equal(workers.length, 2);
   await workers[1]!.terminate();

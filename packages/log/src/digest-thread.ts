@@ -135,7 +135,7 @@ export class DigestThread implements Digests {
       this.#worker = worker;
       worker.unref();
       worker.on("online", () => (this.#isReady = this.#worker === worker));
-      worker.on("message", (digest: Uint8Array | undefined) => this.#answered(digest));
+      worker.on("message", (digest: Uint8Array | undefined) => this.#answered(worker, digest));
       worker.on("error", (error) => this.#ended(worker, error));
       worker.on("exit", () => this.#ended(worker, new Error("the thread that takes digests has ended")));
       this.#planEnd();
@@ -145,10 +145,11 @@ export class DigestThread implements Digests {
     }
   }
 
-  #answered(digest: Uint8Array | undefined): void {
+  #answered(worker: Worker, digest: Uint8Array | undefined): void {
+    if (this.#worker !== worker) return;
     const waiting = this.#waiting.shift()!;
     if (this.#waiting.length === 0) {
-      this.#worker?.unref();
+      worker.unref();
       this.#planEnd();
     }
     waiting.answered(digest);
@@ -158,9 +159,17 @@ export class DigestThread implements Digests {
   #planEnd(): void {
     this.#stayAlive();
     this.#stayAlive = this.#after(IDLE_MS, () => {
-      if (this.#running.size === 0 && this.#waiting.length === 0) void this.#worker?.terminate();
-      else this.#planEnd();
+      if (this.#running.size > 0 || this.#waiting.length > 0) this.#planEnd();
+      else this.#end();
     });
+  }
+
+  /** From now on there is none, though its end takes a moment. */
+  #end(): void {
+    const worker = this.#worker!;
+    this.#worker = undefined;
+    this.#isReady = false;
+    void worker.terminate();
   }
 
   #ended(worker: Worker, cause: Error): void {
