@@ -123,6 +123,8 @@ export class LockMeter {
       if (this.#backlog.length === 1) this.#environment.defer(() => this.#slice());
       return;
     }
+    // Where there is no lease there is no place, and none was.
+    if (this.#placeCount === 0 && this.#machine.leaseCount === 0) return;
     if (changes.length === 1) {
       const line = this.#take(changes[0]!, command, outcome);
       if (line !== undefined) this.#settle(line);
