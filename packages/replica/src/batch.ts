@@ -10,8 +10,8 @@ import {
   type Caller,
   type Command,
   callerBytes,
-  commandKinds,
   decodeCommand,
+  kindByteOf,
   type LoggedCommand,
   PutIfAbsent,
   writeCaller,
@@ -71,7 +71,7 @@ export class Batch {
     if (end > this.#buffer.length) this.#grow(end);
     this.#buffer.writeUInt32LE(bytes, this.#length);
     const kindPosition = writeCaller(this.#buffer, this.#length + 4, caller);
-    this.#buffer[kindPosition] = commandKinds[command.kind];
+    this.#buffer[kindPosition] = kindByteOf(command);
     this.#buffer.set(body, kindPosition + 1);
     this.#length = end;
     if (caller !== undefined) this.#remember(caller);

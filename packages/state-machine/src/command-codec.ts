@@ -63,6 +63,14 @@ export const commandKinds = {
   alarm: 21,
 } as const satisfies Record<Command["kind"], number>;
 
+/** The byte of a command's kind. Those that come by the thousand are told apart here: to find a property by its name takes longer. */
+export function kindByteOf({ kind }: Command): number {
+  if (kind === "put") return commandKinds.put;
+  if (kind === "txn") return commandKinds.txn;
+  if (kind === "deleteRange") return commandKinds.deleteRange;
+  return commandKinds[kind];
+}
+
 const leaseExpireBytes = 16;
 
 /** The kinds whose bodies `auth/auth-codec.ts` knows, by their numbers. */
@@ -78,7 +86,7 @@ export function encodeCommand(command: Command, caller?: Caller): Uint8Array {
   const body = encodeSharedBody(command);
   const bytes = new Uint8Array(callerBytes(caller) + 1 + body.length);
   const position = writeCaller(Buffer.from(bytes.buffer), 0, caller);
-  bytes[position] = commandKinds[command.kind];
+  bytes[position] = kindByteOf(command);
   bytes.set(body, position + 1);
   return bytes;
 }
