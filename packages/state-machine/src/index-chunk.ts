@@ -51,6 +51,11 @@ export class IndexChunk {
     return this.#numbers[position]!;
   }
 
+  /** Whether the key at a position, which there may not be, has this number. */
+  isAt(position: number, number: number): boolean {
+    return position < this.#length && this.#numbers[position] === number;
+  }
+
   /** The numbers of the keys, in key order. */
   entries(): readonly number[] {
     return [...this.#numbers.subarray(0, this.#length)];

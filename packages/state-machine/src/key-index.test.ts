@@ -15,8 +15,15 @@ class Names implements IndexedKeys {
   readonly #names: ByteString[] = [];
   readonly #dead = new Set<number>();
 
+  readonly #spread: number;
+
+  /** Numbers are multiples of `spread`. */
+  constructor(spread: number) {
+    this.#spread = spread;
+  }
+
   add(name: string): number {
-    return this.#names.push(key(name)) - 1;
+    return (this.#names.push(key(name)) - 1) * this.#spread;
   }
 
   kill(number: number): void {
@@ -24,7 +31,7 @@ class Names implements IndexedKeys {
   }
 
   key(number: number): ByteString {
-    return this.#names[number]!;
+    return this.#names[number / this.#spread]!;
   }
 
   compareKey(number: number, other: ByteString): number {
@@ -48,8 +55,13 @@ class Names implements IndexedKeys {
 
 /** An index with its keys. */
 class Tried {
-  readonly names = new Names();
-  readonly index = new KeyIndex(this.names);
+  readonly names: Names;
+  readonly index: KeyIndex;
+
+  constructor(spread = 1) {
+    this.names = new Names(spread);
+    this.index = new KeyIndex(this.names);
+  }
 
   insert(name: string): number {
     const number = this.names.add(name);
@@ -59,7 +71,7 @@ class Tried {
 
   kill(number: number): void {
     this.names.kill(number);
-    this.index.changeLive(this.names.key(number), -1);
+    this.index.changeLive(this.names.key(number), number, -1);
   }
 
   remove(number: number): void {
@@ -173,6 +185,18 @@ test("all lives of an interval end at once, those outside go on", () => {
   );
 });
 
+function checkNeighbours({ names, index }: Tried, numbers: readonly number[], length: number): void {
+  for (const number of numbers) {
+    const asked = names.key(number);
+    const likeIt = Math.min(length, asked.length);
+    const others = numbers.filter((other) => names.key(other).startsWith(asked.slice(0, likeIt)));
+    const living = others.filter((other) => other !== number && names.isLive(other));
+    const told = index.hasLiveLike(asked, number, likeIt);
+    if (told === undefined) assert.ok(others.length - living.length > 8);
+    else assert.equal(told, living.length > 0);
+  }
+}
+
 test("whether a key has a living neighbour of the same beginning is told as from a list, or not at all beside many dead ones", () => {
   fc.assert(
     fc.property(
@@ -183,19 +207,28 @@ test("whether a key has a living neighbour of the same beginning is told as from
         const tried = new Tried();
         const numbers = all.map((number) => tried.insert(nameOf(number)));
         for (const number of numbers) if (number % livesEvery !== 0) tried.kill(number);
-        for (const number of numbers) {
-          const asked = tried.names.key(number);
-          const likeIt = Math.min(length, asked.length);
-          const others = numbers.filter((other) => tried.names.key(other).startsWith(asked.slice(0, likeIt)));
-          const living = others.filter((other) => other !== number && tried.names.isLive(other));
-          const told = tried.index.hasLiveLike(asked, likeIt);
-          if (told === undefined) assert.ok(others.length - living.length > 8);
-          else assert.equal(told, living.length > 0);
-        }
+        checkNeighbours(tried, numbers, length);
       },
     ),
     { numRuns: 60 },
   );
+});
+
+test("living neighbours are told right when keys came and went since their places were remembered", () => {
+  for (const spread of [1, 2_048, 4_096]) {
+    const tried = new Tried(spread);
+    const insert = (part: number): number[] =>
+      Array.from({ length: 300 }, (_, at) => tried.insert(nameOf((at * 7 + part) % 3000)));
+    const first = insert(0);
+    checkNeighbours(tried, first, 3);
+    const gone = first.filter((_, at) => at % 3 === 1);
+    for (const number of gone) tried.remove(number);
+    const known = [...first.filter((number) => !gone.includes(number)), ...insert(2), ...insert(3)];
+    for (const length of [2, 3]) checkNeighbours(tried, known, length);
+    for (const [at, number] of known.entries()) if (at % 4 !== 1) tried.kill(number);
+    checkNeighbours(tried, known, 3);
+    checkChunks(tried);
+  }
 });
 
 test("keys inserted in descending order do not leave chunks of one", () => {

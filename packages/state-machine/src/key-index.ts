@@ -11,6 +11,13 @@ import { indexChunkKeysJoined, indexChunkKeysMax } from "./limits.js";
 /** So many neighbours of a key are looked at, on each side, to find a living one. */
 const neighboursMax = 8;
 
+/** The places of so many keys are remembered; a power of two. */
+const remembered = 4_096;
+
+/** A remembered place is the number of a chunk, and behind it the position in there. */
+const chunkShift = Math.log2(indexChunkKeysMax);
+const positionMask = indexChunkKeysMax - 1;
+
 /** Called with the number of each key; returning false ends the walk. The index must not be changed meanwhile. */
 export type KeyVisitor = (number: number) => unknown;
 
@@ -20,6 +27,11 @@ export class KeyIndex {
   #chunks: IndexChunk[] = [];
   /** The place of the chunk that `#chunkHolding` found last. */
   #lastHolding = 0;
+  /**
+   * Places of keys, where the lowest bits of their numbers point to. The same keys of locks come and go, mostly without others that
+   * would move them; whether a key is still where it was is told by its number, without a look at any key.
+   */
+  readonly #places = new Int32Array(remembered);
 
   constructor(keys: IndexedKeys) {
     this.#keys = keys;
@@ -45,9 +57,9 @@ export class KeyIndex {
     else if (chunk.length <= indexChunkKeysJoined / 2) this.#joinSmall(chunkIndex);
   }
 
-  /** Tells that a key in the index came to life (1) or died (-1). */
-  changeLive(key: ByteString, difference: 1 | -1): void {
-    this.#chunkHolding(key).changeLive(difference);
+  /** Tells that a key in the index, which has this number, came to life (1) or died (-1). */
+  changeLive(key: ByteString, number: number, difference: 1 | -1): void {
+    (this.#chunkRemembered(number) ?? this.#chunkHolding(key)).changeLive(difference);
   }
 
   /** Tells that all live keys from `from` to below `to` (undefined: without end) died. Returns their numbers, in order. */
@@ -66,13 +78,16 @@ export class KeyIndex {
   }
 
   /**
-   * Whether another living key than `key`, which is known, begins with its first `length` characters; undefined if too many dead
-   * ones are beside it to tell that at once.
+   * Whether another living key than `key`, which has this number, begins with its first `length` characters; undefined if too many
+   * dead ones are beside it to tell that at once.
    */
-  hasLiveLike(key: ByteString, length: number): boolean | undefined {
-    const position = this.#chunkHolding(key).positionOf(key);
-    const before = this.#neighbourLike(this.#lastHolding, position, -1, key, length);
-    return before === false ? this.#neighbourLike(this.#lastHolding, position, 1, key, length) : before;
+  hasLiveLike(key: ByteString, number: number, length: number): boolean | undefined {
+    if (this.#chunkRemembered(number) === undefined) this.#remember(key, number);
+    const place = this.#places[number & (remembered - 1)]!;
+    const chunkIndex = place >>> chunkShift;
+    const position = place & positionMask;
+    const before = this.#neighbourLike(chunkIndex, position, -1, key, length);
+    return before === false ? this.#neighbourLike(chunkIndex, position, 1, key, length) : before;
   }
 
   /** How many keys from `from` to below `to` (undefined: without end) are known, alive or not. */
@@ -150,6 +165,18 @@ export class KeyIndex {
       sum += liveOnly ? chunk.countLive(start, end) : end - start;
     }
     return sum;
+  }
+
+  /** The chunk in which a key is, if its place is remembered. */
+  #chunkRemembered(number: number): IndexChunk | undefined {
+    const place = this.#places[number & (remembered - 1)]!;
+    const chunk = this.#chunks[place >>> chunkShift];
+    return chunk?.isAt(place & positionMask, number) === true ? chunk : undefined;
+  }
+
+  #remember(key: ByteString, number: number): void {
+    const position = this.#chunkHolding(key).positionOf(key);
+    this.#places[number & (remembered - 1)] = (this.#lastHolding << chunkShift) | position;
   }
 
   /** The chunk of a known key. Those asked for one after the other are often neighbours, as the keys of a lease are. */

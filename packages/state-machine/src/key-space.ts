@@ -104,7 +104,7 @@ export class KeySpace {
 
   /** Ends the life of `key`, which is alive and has this number, at `revision`. */
   delete(number: number, key: ByteString, revision: number): KeyVersion {
-    this.index.changeLive(key, -1);
+    this.index.changeLive(key, number, -1);
     return this.#bury(number, revision, key);
   }
 
@@ -138,7 +138,7 @@ export class KeySpace {
     } else {
       const wasLive = this.histories.isLive(number);
       this.histories.appendPacked(number, pair, isLasting);
-      this.#countAppended(key, pair.valueLength, wasLive, isLive);
+      this.#countAppended(number, key, pair.valueLength, wasLive, isLive);
     }
   }
 
@@ -273,16 +273,16 @@ export class KeySpace {
 
   #append(number: number, isLive: boolean, version: VersionParts): PackedKeyValue {
     const added = this.histories.append(number, version);
-    this.#countAppended(version.key, version.value.length, isLive, version.version !== 0);
+    this.#countAppended(number, version.key, version.value.length, isLive, version.version !== 0);
     return added;
   }
 
-  #countAppended(key: ByteString, valueLength: number, wasLive: boolean, isLive: boolean): void {
+  #countAppended(number: number, key: ByteString, valueLength: number, wasLive: boolean, isLive: boolean): void {
     this.#bytes += key.length + valueLength + recordOverheadBytes;
     const difference = (isLive ? 1 : 0) - (wasLive ? 1 : 0);
     if (difference !== 0) {
       this.#liveCount += difference;
-      this.index.changeLive(key, difference > 0 ? 1 : -1);
+      this.index.changeLive(key, number, difference > 0 ? 1 : -1);
     }
   }
 }

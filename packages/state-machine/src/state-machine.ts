@@ -269,9 +269,9 @@ export class StateMachine {
     return this.#keys.index.countLive(from, to);
   }
 
-  /** See `KeyIndex.hasLiveLike`. */
+  /** See `KeyIndex.hasLiveLike`; `key` is known. */
   hasLiveLike(key: ByteString, length: number): boolean | undefined {
-    return this.#keys.index.hasLiveLike(key, length);
+    return this.#keys.index.hasLiveLike(key, this.#keys.numberOf(key)!, length);
   }
 
   /** Visits the live keys of an interval (KV-1) in key order until `visit` returns false; it must not apply commands. */
