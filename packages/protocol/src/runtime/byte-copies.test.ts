@@ -43,6 +43,28 @@ test("copies stay as they are when their source and all other copies change", ()
   for (const { copy, mark } of copies) assert.ok(copy.every((byte) => byte === mark));
 });
 
+test("parts of one message after the other are copies, whether they are cut from a copy of all of it or not", () => {
+  const copier = new ByteCopier();
+  const copies: { copy: Uint8Array; bytes: number[] }[] = [];
+  const [short, long] = [source(4_000, 1, 0), source(40_000, 2, 100)];
+  for (let round = 0; round < 300; round++) {
+    const message = round % 3 === 0 ? long : short;
+    for (let index = 0; index < message.length; index++) message[index] = (round + index * 31) & 0xff;
+    copier.begin();
+    const length = lengths[1 + (round % 8)]!;
+    for (let start = round % 7, part = 0; part < 12 && start + length <= message.length; part++) {
+      const copy = copier.copyPart(message, start, start + length);
+      assert.equal(Object.getPrototypeOf(copy), Uint8Array.prototype);
+      copies.push({ copy, bytes: [...message.subarray(start, start + length)] });
+      start += length + 3;
+    }
+    message.fill(0xdd);
+  }
+  for (const { copy, bytes } of copies) assert.deepEqual([...copy], bytes);
+  for (const [at, { copy }] of copies.entries()) copy.fill(at & 0xff);
+  for (const [at, { copy }] of copies.entries()) assert.ok(copy.every((byte) => byte === (at & 0xff)));
+});
+
 test("an empty range costs nothing: it is always the same array", () => {
   assert.equal(new ByteCopier().copy(Buffer.from("abc"), 1, 1), emptyBytes);
 });

@@ -52,6 +52,7 @@ export class Reader {
     this.#viewsOfNextAbove = Number.POSITIVE_INFINITY;
     if (start < 0 || end < start || end > bytes.length) throw new RangeError("not a range of the bytes given");
     this.#bytes = bytes;
+    this.#copier.begin();
     this.#depth = 0;
     this.position = start;
     this.limit = end;
@@ -164,7 +165,7 @@ export class Reader {
     const start = this.position;
     this.position = end;
     if (end - start > this.#viewsAbove) return viewOf(this.#bytes, start, end);
-    return this.#copier.copy(this.#bytes, start, end);
+    return this.#copier.copyPart(this.#bytes, start, end);
   }
 
   /** A `string` field; it has to be valid UTF-8. */
