@@ -72,6 +72,16 @@ export class Writer {
     this.#position += bytes.length;
   }
 
+  /** Appends all that was written from `start` on again, so many times. */
+  repeat(start: number, times: number): void {
+    const end = this.#position;
+    const length = end - start;
+    this.#ensure(length * times);
+    const bytes = this.#plain;
+    for (let at = end, from = start; at < end + length * times; at++, from++) bytes[at] = bytes[from]!;
+    this.#position = end + length * times;
+  }
+
   /** Appends the encoding of a pair that was packed. */
   packed({ memory, start, length }: PackedKeyValue): void {
     this.#ensure(length);

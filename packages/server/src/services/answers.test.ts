@@ -53,8 +53,18 @@ test("GEN-3: answers of the core are encoded as the codecs do, with the identity
 test("GEN-3: the headers inside of a transaction's answer keep to the revision", () => {
   const responsePut = { header: bare, prevKv: undefined };
   const response = { responsePut, responseRange: undefined, responseDeleteRange: undefined, responseTxn: undefined };
-  const txn = { succeeded: true, responses: [response, response] };
-  assert.deepEqual(encodeTxnAnswer(context, { ...txn, header: bare }), encodeTxnResponse({ ...txn, header }));
+  const other = { ...response, responsePut: { header: bare, prevKv: pair } };
+  // The answers of plain puts are one object, and are written once.
+  const same = (count: number) => new Array<typeof response>(count).fill(response);
+  for (const succeeded of [true, false]) {
+    for (const responses of [same(0), same(1), same(2), same(128), [...same(3), other], [other, ...same(3)]]) {
+      const txn = { succeeded, responses };
+      assert.deepEqual(
+        Uint8Array.from(encodeTxnAnswer(context, { ...txn, header: bare })),
+        encodeTxnResponse({ ...txn, header }),
+      );
+    }
+  }
 });
 
 test("GEN-2: a lock is answered at the revision of the store", () => {

@@ -10,6 +10,7 @@ import {
   type PutResponse,
   type RangeResponse,
   type ResponseHeader,
+  type ResponseOp,
   sharedWriter,
   type TxnResponse,
   type Writer,
@@ -50,8 +51,23 @@ export function encodeDeleteRangeAnswer(context: ServiceContext, answer: DeleteR
 export function encodeTxnAnswer(context: ServiceContext, answer: TxnResponse): Uint8Array {
   const { succeeded, responses } = answer;
   const writer = begin(context, answer);
-  writeTxnResponse(writer, { header: undefined, succeeded, responses });
+  if (responses.length > 1 && areOne(responses)) writeRepeated(writer, succeeded, responses);
+  else writeTxnResponse(writer, { header: undefined, succeeded, responses });
   return writer.view();
+}
+
+/** Plain puts all have the same answer. */
+function areOne(responses: readonly ResponseOp[]): boolean {
+  for (const response of responses) if (response !== responses[0]) return false;
+  return true;
+}
+
+/** An answer whose responses, which come last in it, are all the same. */
+function writeRepeated(writer: Writer, succeeded: boolean, responses: readonly ResponseOp[]): void {
+  writeTxnResponse(writer, { header: undefined, succeeded, responses: [] });
+  const start = writer.length;
+  writeTxnResponse(writer, { header: undefined, succeeded: false, responses: responses.slice(0, 1) });
+  writer.repeat(start, responses.length - 1);
 }
 
 /** `LockResponse`, given now. */
