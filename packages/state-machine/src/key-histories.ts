@@ -5,7 +5,7 @@
  * place in the store of versions. Which versions are still readable is decided by the key space; here they are only kept and
  * found.
  */
-import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue, PackedLife } from "@holdfast/protocol";
 import { EarlierPlaces } from "./earlier-places.js";
 import { EventLog } from "./event-log.js";
 import { keyChunkLength } from "./limits.js";
@@ -133,6 +133,12 @@ export class KeyHistories {
   version(number: number): number {
     const place = this.#latestPlace(number);
     return this.#chunkAt(place).versionOf(slotOf(place));
+  }
+
+  /** When the life of a key that is alive began, and how often it was written since, into `life`. */
+  readLife(number: number, life: PackedLife): void {
+    const place = this.#latestPlace(number);
+    this.#chunkAt(place).readLife(slotOf(place), life);
   }
 
   /** The lease of a key; 0 for none. */

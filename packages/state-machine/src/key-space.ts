@@ -5,7 +5,7 @@
  * It stores what it is told. Which request may do what is decided by the files that use it; leases are not its
  * business either, it only remembers the id that a version carries.
  */
-import type { ByteString, PackedKeyValue } from "@holdfast/protocol";
+import type { ByteString, PackedKeyValue, PackedLife } from "@holdfast/protocol";
 import type { EventLog } from "./event-log.js";
 import { KeyHistories } from "./key-histories.js";
 import { KeyHistory } from "./key-history.js";
@@ -34,6 +34,8 @@ export class KeySpace {
   compactRevision = -1;
   #liveCount = 0;
   #bytes = 0;
+  /** Of the key of the put under way. */
+  readonly #life: PackedLife = { createRevision: 0, version: 0 };
   /** The position in the event log up to which the keys of the events were rid of what is compacted. */
   #trimmedEnd = 0;
 
@@ -96,10 +98,14 @@ export class KeySpace {
   put(number: number | undefined, key: ByteString, value: Uint8Array, lease: bigint, revision: number): PackedKeyValue {
     const { histories } = this;
     const isLive = number !== undefined && histories.isLive(number);
-    const createRevision = isLive ? histories.createRevision(number) : revision;
-    const version = isLive ? histories.version(number) + 1 : 1;
-    const parts = new StoredVersion(key, value, createRevision, revision, version, lease);
-    return number === undefined ? this.#begin(parts) : this.#append(number, isLive, parts);
+    if (!isLive) {
+      const first = new StoredVersion(key, value, revision, revision, 1, lease);
+      return number === undefined ? this.#begin(first) : this.#append(number, false, first);
+    }
+    const life = this.#life;
+    histories.readLife(number, life);
+    const next = new StoredVersion(key, value, life.createRevision, revision, life.version + 1, lease);
+    return this.#append(number, true, next);
   }
 
   /** Ends the life of `key`, which is alive and has this number, at `revision`. */

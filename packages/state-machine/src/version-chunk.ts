@@ -9,6 +9,7 @@ import {
   comparePackedKey,
   equalsPackedKey,
   PackedKeyValue,
+  type PackedLife,
   PackedMemory,
   packDeletion,
   packedBytesMax,
@@ -21,6 +22,7 @@ import {
   packedValueLength,
   packedVersion,
   packKeyValue,
+  readPackedLife,
 } from "@holdfast/protocol";
 import { ownSlabBytes, recordOverheadBytes, slabBytesInitial, slabBytesMax, versionChunkLength } from "./limits.js";
 
@@ -287,6 +289,11 @@ export class VersionChunk {
   /** The revision at which the life of the key began to which the version belongs. */
   createRevisionOf(slot: number): number {
     return packedCreateRevision(this.memoryOf(slot).bytes, this.startOf(slot));
+  }
+
+  /** `createRevisionOf` and `versionOf` in one go, into `life`. */
+  readLife(slot: number, life: PackedLife): void {
+    readPackedLife(this.memoryOf(slot).bytes, this.startOf(slot), life);
   }
 
   /** The lease that the version is attached to; 0 for none. */

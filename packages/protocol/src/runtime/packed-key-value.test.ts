@@ -14,6 +14,7 @@ import {
   packDeletion,
   packedBytesMax,
   packKeyValue,
+  readPackedLife,
 } from "./packed-key-value.js";
 
 const byteString = (maxLength: number) => fc.uint8Array({ maxLength }).map(byteStringFromBytes);
@@ -56,7 +57,14 @@ function fieldsOf(pair: KeyValue): KeyValue {
 test("a packed pair has the fields that were packed, whatever lies beside it", () => {
   fc.assert(
     fc.property(fc.array(pair, { minLength: 1, maxLength: 8 }), (pairs) => {
-      assert.deepEqual(packAll(pairs).map(fieldsOf), pairs.map(fieldsOf));
+      const packed = packAll(pairs);
+      assert.deepEqual(packed.map(fieldsOf), pairs.map(fieldsOf));
+      for (const [index, { memory, start }] of packed.entries()) {
+        const { createRevision, version } = pairs[index]!;
+        const life = { createRevision: 5, version: 5 };
+        readPackedLife(memory.bytes, start, life);
+        assert.deepEqual(life, { createRevision, version });
+      }
     }),
   );
 });

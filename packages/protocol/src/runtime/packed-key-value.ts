@@ -281,6 +281,24 @@ export function packedVersion(bytes: Uint8Array, start: number): number {
   return bytes[at] === versionTag ? numberAt(bytes, at + 1) : 0;
 }
 
+/** What a pair tells of the life of its key. */
+export interface PackedLife {
+  createRevision: number;
+  version: number;
+}
+
+/** `packedCreateRevision` and `packedVersion` of the pair that begins at `start`, in one go, into `life`. */
+export function readPackedLife(bytes: Uint8Array, start: number, life: PackedLife): void {
+  let at = packedKeyStart(bytes, start) + packedKeyLength(bytes, start);
+  life.createRevision = 0;
+  if (bytes[at] === createRevisionTag) {
+    life.createRevision = numberAt(bytes, at + 1);
+    at = afterNumber(bytes, at + 1);
+  }
+  if (bytes[at] === modRevisionTag) at = afterNumber(bytes, at + 1);
+  life.version = bytes[at] === versionTag ? numberAt(bytes, at + 1) : 0;
+}
+
 export function packedValueLength(bytes: Uint8Array, start: number): number {
   const at = afterVersion(bytes, start);
   return bytes[at] === valueTag ? numberAt(bytes, at + 1) : 0;
