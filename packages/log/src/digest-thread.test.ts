@@ -16,10 +16,11 @@ function observedThread() {
     workers.push(worker);
     return worker;
   };
-  const thread = new DigestThread(start, (_delayMs, task) => {
+  const after = (_delayMs: number, task: () => void) => {
     plans.add(task);
     return () => plans.delete(task);
-  });
+  };
+  const thread = new DigestThread(after, start);
   const fire = () => {
     const due = [...plans];
     plans.clear();
@@ -145,10 +146,11 @@ test("a thread that dies takes the digests of pieces with it, but not those of w
 
 test("where no thread can be started, digests are taken within the turn, and no other is tried", async () => {
   let tries = 0;
-  const thread = new DigestThread(() => {
+  const start = () => {
     tries += 1;
     throw new Error("ERR_WORKER_INIT_FAILED");
-  });
+  };
+  const thread = new DigestThread(() => () => {}, start);
   const digest = thread.begin(16 * MiB);
   await digest.update(Buffer.from("piece"));
   assert.deepEqual(await digest.end(), sha256Of(Buffer.from("piece")));

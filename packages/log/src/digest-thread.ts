@@ -45,18 +45,12 @@ interface Waiting {
   readonly lost: (cause: Error) => void;
 }
 
-/** Runs `task` after so many milliseconds, unless the returned function is called first. */
+/** Runs `task` after so many milliseconds, unless the returned function is called first. Must not keep the process alive. */
 type After = (delayMs: number, task: () => void) => () => void;
 
 /** Starts a thread as digests are taken on. Throws where the system starts no more. */
 export function startDigestWorker(): Worker {
   return new Worker(THREAD_SCRIPT, { eval: true, name: "holdfast-log-digest", execArgv: [] });
-}
-
-function unreferencedTimer(delayMs: number, task: () => void): () => void {
-  const timer = setTimeout(task, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
 }
 
 /** One thread for all logs of a process. */
@@ -75,9 +69,9 @@ export class DigestThread implements Digests {
   readonly #waiting: Waiting[] = [];
   #stayAlive: () => void = () => {};
 
-  constructor(startWorker = startDigestWorker, after: After = unreferencedTimer) {
-    this.#startWorker = startWorker;
+  constructor(after: After, startWorker = startDigestWorker) {
     this.#after = after;
+    this.#startWorker = startWorker;
   }
 
   /** Whether there is a thread. */

@@ -25,10 +25,12 @@ export const realEnvironment: LogEnvironment = {
   defer(callback) {
     setImmediate(callback);
   },
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    timer.unref();
-    return () => clearTimeout(timer);
-  },
-  digests: new DigestThread(),
+  after: unreferencedTimer,
+  digests: new DigestThread(unreferencedTimer),
 };
+
+function unreferencedTimer(delayMs: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
