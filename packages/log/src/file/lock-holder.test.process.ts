@@ -17,8 +17,8 @@ try {
   const appendNext = (number: number): void => {
     log.append(Buffer.from(`number ${number}`), (result) => {
       if (result.fate !== "stored") throw new Error(JSON.stringify(result));
-      process.stdout.write(`${number}\n`);
-      appendNext(number + 1);
+      // What the system has not taken would be lost with the process: never more than one is stored and not told.
+      process.stdout.write(`${number}\n`, () => appendNext(number + 1));
     });
   };
   appendNext(first);
