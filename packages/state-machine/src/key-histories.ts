@@ -6,21 +6,25 @@
  * found.
  */
 import type { ByteString, PackedKeyValue, PackedLife } from "@holdfast/protocol";
+import { DatedPlaces } from "./dated-places.js";
 import { EarlierPlaces } from "./earlier-places.js";
 import { EventLog } from "./event-log.js";
-import { keyChunkLength } from "./limits.js";
+import { keyChunkLength, undatedPlacesMax } from "./limits.js";
 import type { PackedVersion, VersionChunk, VersionParts } from "./version-chunk.js";
 import { slotOf, VersionStore } from "./version-store.js";
 
 const chunkShift = Math.log2(keyChunkLength);
 const slotMask = keyChunkLength - 1;
 
+/** Where the versions of a key before its latest are: none, one, a list, or a long list. */
+type Earlier = undefined | number | EarlierPlaces | DatedPlaces;
+
 /** The columns of a run of keys. */
 class KeyChunk {
   /** Twice the place of the latest version, and 1 if that is no deletion. */
   readonly latest = new Int32Array(keyChunkLength);
-  /** The places before that: none, one, or a list. Undefined until a key of the chunk has some. */
-  earlier: (number | EarlierPlaces | undefined)[] | undefined = undefined;
+  /** Undefined until a key of the chunk has an earlier version. */
+  earlier: Earlier[] | undefined = undefined;
 }
 
 export class KeyHistories {
@@ -232,6 +236,11 @@ export class KeyHistories {
   #placeAt(number: number, revision: number): number | undefined {
     const latest = this.#latestPlace(number);
     if (this.#revisionAt(latest) <= revision) return latest;
+    const earlier = this.#chunkOf(number).earlier?.[number & slotMask];
+    return earlier instanceof DatedPlaces ? earlier.findAt(revision) : this.#earlierPlaceAt(number, revision);
+  }
+
+  #earlierPlaceAt(number: number, revision: number): number | undefined {
     let low = 0;
     let high = this.#earlierCount(number);
     while (low < high) {
@@ -266,7 +275,18 @@ export class KeyHistories {
     const earlier = chunk.earlier[slot];
     if (earlier === undefined) chunk.earlier[slot] = place;
     else if (typeof earlier === "number") chunk.earlier[slot] = new EarlierPlaces(earlier, place);
-    else earlier.push(place);
+    else if (earlier instanceof DatedPlaces) earlier.push(place, this.#revisionAt(place));
+    else if (earlier.length < undatedPlacesMax) earlier.push(place);
+    else chunk.earlier[slot] = this.#dated(earlier, place);
+  }
+
+  /** The places of a list and one more, with their revisions. */
+  #dated(earlier: EarlierPlaces, last: number): DatedPlaces {
+    const count = earlier.length;
+    const dated = new DatedPlaces(this.#revisionAt(earlier.at(0)), count + (count >>> 1));
+    for (let index = 0; index < count; index++) dated.push(earlier.at(index), this.#revisionAt(earlier.at(index)));
+    dated.push(last, this.#revisionAt(last));
+    return dated;
   }
 
   #dropOldest(number: number): void {

@@ -36,6 +36,9 @@ export const indexChunkKeysJoined = 128;
 /** Versions per chunk of the event log and of what is left of it after compaction; a power of two. */
 export const versionChunkLength = 1024;
 
+/** So many versions of a key before its latest are found by looking at them; of more it is noted when they were written. */
+export const undatedPlacesMax = 64;
+
 /** Memory for versions is taken in slabs; the first one is so long, in bytes, and each is twice as long as the one before it. */
 export const slabBytesInitial = 16 * 1024;
 
