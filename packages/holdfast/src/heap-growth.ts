@@ -8,20 +8,39 @@
  */
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
-/** What may gather between two collections. */
+/** What may gather between two collections, about. */
 const roomBytes = 64 * 1024 * 1024;
-/** Changed in steps of this, so that it is rarely changed. */
-const stepPercent = 50;
+/** Below this V8's own measure may leave more. */
+const leastPercent = 200;
 const lookIntervalMs = 1_000;
+/** What is in use without garbage is the least that was seen at so many looks. */
+const looks = 10;
+/** A change by less than this factor is none. */
+const leastChange = 1.5;
 
-/**
- * By how many percent V8 shall let what is in use grow until the next collection; 0 leaves it to V8.
- *
- * @param usedBytes what is in use now.
- */
-export function growthPercent(usedBytes: number): number {
-  const percent = (roomBytes / usedBytes) * 100;
-  return percent < 100 ? 0 : Math.floor(percent / stepPercent) * stepPercent;
+/** By how many percent V8 shall let what is in use grow until the next collection. */
+export class HeapGrowth {
+  readonly #usedBytes: number[] = [];
+  #percent = 0;
+
+  /**
+   * To be called once per interval with what is in use, garbage included. Returns the percentage if it is another than before;
+   * 0 leaves it to V8.
+   */
+  look(usedBytes: number): number | undefined {
+    this.#usedBytes.push(usedBytes);
+    if (this.#usedBytes.length > looks) this.#usedBytes.shift();
+    const percent = growthPercent(Math.min(...this.#usedBytes));
+    const [less, more] = percent < this.#percent ? [percent, this.#percent] : [this.#percent, percent];
+    if (more <= less * leastChange) return undefined;
+    this.#percent = percent;
+    return percent;
+  }
+}
+
+function growthPercent(usedBytes: number): number {
+  const percent = Math.round((roomBytes / usedBytes) * 100);
+  return percent < leastPercent ? 0 : percent;
 }
 
 /**
@@ -29,11 +48,9 @@ export function growthPercent(usedBytes: number): number {
  * accepts stored code only where its flags are those that the code was made with.
  */
 export function leaveRoomBetweenCollections(): void {
-  let current = 0;
+  const growth = new HeapGrowth();
   setInterval(() => {
-    const percent = growthPercent(getHeapStatistics().used_heap_size);
-    if (percent === current) return;
-    current = percent;
-    setFlagsFromString(`--heap-growing-percent=${percent}`);
+    const percent = growth.look(getHeapStatistics().used_heap_size);
+    if (percent !== undefined) setFlagsFromString(`--heap-growing-percent=${percent}`);
   }, lookIntervalMs).unref();
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { test } from "node:test";
 import type { Worker } from "node:worker_threads";
 import { DigestThread, startDigestWorker } from "./digest-thread.js";
@@ -157,4 +157,45 @@ test("where no thread can be started, digests are taken within the turn, and no 
   const bytes = Buffer.alloc(32 * MiB);
   for (let i = 0; i < 3; i++) assert.deepEqual(await digestOfWhole(thread, bytes), sha256Of(bytes));
   assert.equal(tries, 1);
+});
+
+/** A thread that says only what the test makes it say. */
+class SilentWorker extends EventEmitter {
+  postMessage(): void {}
+  ref(): void {}
+  unref(): void {}
+}
+
+function silentThread() {
+  const workers: SilentWorker[] = [];
+  const start = () => {
+    const worker = new SilentWorker();
+    workers.push(worker);
+    return worker as unknown as Worker;
+  };
+  return { workers, thread: new DigestThread(() => () => {}, start) };
+}
+
+test("what a thread said before it failed, and is heard after that, counts for nothing", async () => {
+  const { thread, workers } = silentThread();
+  thread.digestThen(Buffer.alloc(32 * MiB), () => {});
+  workers[0]!.emit("online");
+  const bytes = Buffer.from("whole");
+  const whole = digestOfWhole(thread, bytes);
+  workers[0]!.emit("error", new Error("failed"));
+  workers[0]!.emit("message", { number: 1, digest: new Uint8Array(32) });
+  workers[0]!.emit("exit");
+  assert.deepEqual(await whole, sha256Of(bytes));
+});
+
+test("once a thread has failed at its start, digests are taken within the turn", async () => {
+  const { thread, workers } = silentThread();
+  const lost = thread.begin(16 * MiB);
+  const rejected = assert.rejects(lost.update(Buffer.from("piece")), /no memory for a thread/);
+  workers[0]!.emit("error", new Error("no memory for a thread"));
+  await rejected;
+  const digest = thread.begin(16 * MiB);
+  await digest.update(Buffer.from("piece"));
+  assert.deepEqual(await digest.end(), sha256Of(Buffer.from("piece")));
+  assert.equal(workers.length, 1);
 });

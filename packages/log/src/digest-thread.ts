@@ -2,7 +2,7 @@
  * SHA-256 of long data on a thread of its own. A MiB takes 0.6 to 0.9 ms, and each byte of a long value goes through it three
  * times, in the log, in a snapshot and when that is read back: a third of the event loop's time with values of 1 MiB.
  *
- * The thread takes some 12 MB, so it is started only once there is much to do, and ends when there has been nothing for a
+ * The thread takes some 12 MB, and what of the shared memory it has not let go of, so it is started only once there is much to do, and ends when there has been nothing for a
  * while. Where none is to be had, and while it starts, digests are taken within the turn. Pieces lie in shared memory; a
  * piece in any other is copied.
  */
@@ -10,7 +10,7 @@
 import { Worker } from "node:worker_threads";
 import { type Digests, digestsWithinTurn, type RunningDigest, sha256Of } from "./digests.js";
 
-/** Long data that goes by before the thread is started for it. */
+/** Long data that goes by, in whatever time, before the thread is started for it. */
 const START_AFTER_BYTES = 32 * 1024 * 1024;
 /** A digest of so many bytes that come piece by piece starts it at once. */
 const START_FOR_BYTES = 16 * 1024 * 1024;
@@ -34,12 +34,22 @@ parentPort.on("message", ({ number, bytes, isLast }) => {
   hash.update(bytes);
   if (isLast) running.delete(number);
   else running.set(number, hash);
-  parentPort.postMessage(isLast ? new Uint8Array(hash.digest()) : undefined);
+  parentPort.postMessage({ number, digest: isLast ? new Uint8Array(hash.digest()) : undefined });
+});
+parentPort.on("messageerror", (error) => {
+  throw error;
 });
 `;
 
+/** What it answers to each piece, in their order: the digest if it was the last one. */
+interface DigestAnswer {
+  readonly number: number;
+  readonly digest: Uint8Array | undefined;
+}
+
 /** Who waits for the answer to a piece. */
 interface Waiting {
+  readonly number: number;
   readonly answered: (digest: Uint8Array | undefined) => void;
   /** The thread is gone, and what it had taken in with it. */
   readonly lost: (cause: Error) => void;
@@ -67,7 +77,7 @@ export class DigestThread implements Digests {
   readonly #running = new Set<number>();
   /** Answers come in the order of the pieces. */
   readonly #waiting: Waiting[] = [];
-  #stayAlive: () => void = () => {};
+  #cancelEnd: () => void = () => {};
 
   constructor(after: After, startWorker = startDigestWorker) {
     this.#after = after;
@@ -97,8 +107,9 @@ export class DigestThread implements Digests {
       done(sha256Of(bytes));
       return;
     }
+    const number = this.#newNumber();
     const answered = (digest: Uint8Array | undefined) => done(digest!);
-    this.#ask({ number: this.#newNumber(), bytes, isLast: true }, { answered, lost: () => done(sha256Of(bytes)) });
+    this.#ask({ number, bytes, isLast: true }, { number, answered, lost: () => done(sha256Of(bytes)) });
   }
 
   #newNumber(): number {
@@ -109,16 +120,16 @@ export class DigestThread implements Digests {
 
   #piece(number: number, bytes: Uint8Array, isLast: boolean): Promise<Uint8Array | undefined> {
     if (!this.#running.has(number)) return Promise.reject(new Error("the thread that took this digest has ended"));
-    return new Promise((answered, lost) => this.#ask({ number, bytes, isLast }, { answered, lost }));
+    return new Promise((answered, lost) => this.#ask({ number, bytes, isLast }, { number, answered, lost }));
   }
 
   #ask(piece: DigestPiece, waiting: Waiting): void {
+    if (piece.isLast) this.#running.delete(piece.number);
+    const isShared = piece.bytes.buffer instanceof SharedArrayBuffer;
+    this.#worker!.postMessage(isShared ? piece : { ...piece, bytes: new Uint8Array(piece.bytes) });
     // Somebody waits for the answer, so the process must not end before it has come.
     if (this.#waiting.length === 0) this.#worker!.ref();
     this.#waiting.push(waiting);
-    if (piece.isLast) this.#running.delete(piece.number);
-    const isShared = piece.bytes.buffer instanceof SharedArrayBuffer;
-    this.#worker!.postMessage(isShared ? piece : { ...piece, bytes: Uint8Array.from(piece.bytes) });
   }
 
   #start(): void {
@@ -129,8 +140,8 @@ export class DigestThread implements Digests {
       this.#worker = worker;
       worker.unref();
       worker.on("online", () => (this.#isReady = this.#worker === worker));
-      worker.on("message", (digest: Uint8Array | undefined) => this.#answered(worker, digest));
-      worker.on("error", (error) => this.#ended(worker, error));
+      worker.on("message", (answer: DigestAnswer) => this.#answered(worker, answer));
+      worker.on("error", (error) => this.#failed(worker, error));
       worker.on("exit", () => this.#ended(worker, new Error("the thread that takes digests has ended")));
       this.#planEnd();
     } catch {
@@ -139,9 +150,11 @@ export class DigestThread implements Digests {
     }
   }
 
-  #answered(worker: Worker, digest: Uint8Array | undefined): void {
+  #answered(worker: Worker, { number, digest }: DigestAnswer): void {
+    // What it said before it failed may come after that is known.
     if (this.#worker !== worker) return;
-    const waiting = this.#waiting.shift()!;
+    const waiting = this.#waiting.shift();
+    if (waiting?.number !== number) throw new Error(`digest ${number} where that of ${waiting?.number} is expected`);
     if (this.#waiting.length === 0) {
       worker.unref();
       this.#planEnd();
@@ -149,10 +162,16 @@ export class DigestThread implements Digests {
     waiting.answered(digest);
   }
 
+  /** It has ended by an error, at its start or later. Another one would hardly fare better. */
+  #failed(worker: Worker, cause: Error): void {
+    this.#isRefused = true;
+    this.#ended(worker, cause);
+  }
+
   /** Ends the thread, unless there is something to do until then. */
   #planEnd(): void {
-    this.#stayAlive();
-    this.#stayAlive = this.#after(IDLE_MS, () => {
+    this.#cancelEnd();
+    this.#cancelEnd = this.#after(IDLE_MS, () => {
       if (this.#running.size > 0 || this.#waiting.length > 0) this.#planEnd();
       else this.#end();
     });
@@ -170,7 +189,7 @@ export class DigestThread implements Digests {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
     this.#isReady = false;
-    this.#stayAlive();
+    this.#cancelEnd();
     this.#running.clear();
     for (const waiting of this.#waiting.splice(0)) waiting.lost(cause);
   }

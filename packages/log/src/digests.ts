@@ -23,7 +23,7 @@ export interface RunningDigest {
 export interface Digests {
   /** What lies in it is digested without a copy. */
   readonly allocate: Allocate;
-  /** Begins a digest of about so many bytes. */
+  /** Begins a digest of about so many bytes, which may be lost with the place where it is taken, unlike one of `digestThen`. */
   begin(bytesExpected: number): RunningDigest;
   /** Calls `done` with the digest of `bytes`, 32 bytes, within this call or in a later turn. They must not change until then. */
   digestThen(bytes: Uint8Array, done: (digest: Uint8Array) => void): void;

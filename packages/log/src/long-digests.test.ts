@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Digests, digestsWithinTurn, sha256Of } from "./digests.js";
 import { openFileLog } from "./file/open-file-log.js";
+import { HoldingDisk } from "./testing/holding-disk.js";
 import { append, payloadOf, replayed } from "./testing/log-contract.js";
 import { TestEnvironment } from "./testing/seeded.js";
 import { SimulatedDisk } from "./testing/simulated-disk.js";
@@ -100,4 +101,23 @@ test("F5: a snapshot whose digest is lost is not stored, and the next one is", a
   for await (const chunk of reopened.snapshot!.chunks()) found.push(Buffer.from(chunk));
   assert.deepEqual(Buffer.concat(found), Buffer.concat(chunks));
   await reopened.close();
+});
+
+test("F5: the file of a snapshot whose digest is lost is not closed while it is written to", async () => {
+  const holding = new HoldingDisk("snapshot.write", FOLDER);
+  const lost = async () => {
+    throw new Error("the thread has ended");
+  };
+  const digests: Digests = { ...digestsWithinTurn, begin: () => ({ update: lost, end: lost, drop() {} }) };
+  const log = await openOn(holding.disk, digests);
+  await log.acquire();
+  let isOver = false;
+  const snapshot = log.writeSnapshot(log.lastIndex, [Buffer.from("state")]).finally(() => (isOver = true));
+  const rejected = assert.rejects(snapshot, /the thread has ended/);
+  await holding.held;
+  await turns();
+  assert.equal(isOver, false);
+  holding.release();
+  await rejected;
+  await log.close();
 });

@@ -1,7 +1,8 @@
 /**
  * Bounds how many of the log's own disk calls are in Node.js' pool of threads at once, so that there is room for the sync of
  * an append (fault model F8). Two: the next segment is made while a snapshot is written, and neither must wait for the
- * other, since appends may come to wait for the segment. What comes besides is short: a handle, the note of the durable index.
+ * other, since appends may come to wait for the segment. What comes besides is short: a handle, or the note of
+ * the durable index, which may have to wait for the file system's journal, ten times a second at most.
  */
 
 /** Calls at once, besides the sync of an append. */

@@ -275,7 +275,10 @@ class SnapshotWriter {
   }
 
   async #append(bytes: Buffer): Promise<void> {
-    await Promise.all([writeAll(this.#file, "snapshot.write", bytes, this.#position), this.#digest.update(bytes)]);
+    // Both come to an end before the file may be closed, and its number be that of another file.
+    const written = writeAll(this.#file, "snapshot.write", bytes, this.#position);
+    const ends = await Promise.allSettled([written, this.#digest.update(bytes)]);
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
     this.#position += bytes.length;
     if (this.#position - this.#syncedUpTo < SYNC_SLICE_BYTES) return;
     await this.#file.sync("snapshot.sync");
